@@ -1,0 +1,302 @@
+"""The command line: `ivig check`, `serve`, `explain`, `knowledge lint`, `settings`.
+
+Commands import what they need themselves, so that `ivig --help` does not wait for the web framework.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ivig import __version__
+
+if TYPE_CHECKING:
+    from ivig.core.book import Library
+    from ivig.entrypoints.files import Checked
+    from ivig.settings import Settings
+
+# Beside the exit codes of `check`, which are verdicts: a wrong call must not look like one of them.
+WRONG_CALL, CRASHED, NOT_SET_UP = 64, 70, 78
+
+app = typer.Typer(
+    name="ivig",
+    help="Judges orders for intravenous immune globulin: FHIR in, OperationOutcome out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with its variables would show patients' data
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+knowledge = typer.Typer(help="The pages of knowledge: limits, codes, intervals.", no_args_is_help=True)
+app.add_typer(knowledge, name="knowledge")
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+PolicyOption = Annotated[
+    str | None, typer.Option("--policy", metavar="KEY_OR_PATH", help="Judge by this policy (default: IVIG_POLICY).")
+]
+
+
+def main() -> NoReturn:
+    """The command `ivig`."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as fault:
+        show = getattr(fault, "show", None)
+        if show is not None:
+            show()
+        code = WRONG_CALL
+    except typer.Abort:
+        code = 130
+    except BrokenPipeError:  # the reader of our output has gone, `ivig explain | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as fault:  # noqa: BLE001  (the last stand: the place of the fault, none of the data in it)
+        code = _crashed(fault)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ivig-order-check {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="FHIR Bundles or Parameters in JSON; - is stdin.")],
+    form: Annotated[Format, typer.Option("--format", help="Text to read, or the OperationOutcome.")] = Format.TEXT,
+    policy: PolicyOption = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day (default: the day the order was written)."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every input, its place, and all not judged.")
+    ] = False,
+) -> None:
+    """Judge the immune globulin orders in files.
+
+    Exit code: 0 clear or advise, 1 stop, 2 cannot-tell, 3 unreadable, 4 no immune globulin order; for several files
+    the gravest, in the order 3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service, 78 faulty settings or
+    knowledge.
+    """
+    settings = _settings()
+    library = _library(policy or settings.policy)
+    from ivig.entrypoints.files import check as judge_file
+    from ivig.entrypoints.files import gravest
+    from ivig.validator import Validator
+
+    validator = Validator(library, _log_crash)
+    now, on = datetime.now(UTC), day.date() if day else None
+    done: list[Checked] = []
+    for name in files:
+        done.append(judge_file(name, validator, settings, on, now))
+        if form == Format.TEXT:
+            _print_text(done[-1], library, len(files) > 1, verbose)
+    if form == Format.JSON:
+        _print_json(done)
+    elif len(done) > 1:
+        _print_summary(done)
+    raise typer.Exit(gravest([one.exit for one in done]))
+
+
+def _print_text(one: Checked, library: Library, several: bool, verbose: bool) -> None:
+    from ivig.entrypoints.terminal import clean, render, screen
+
+    console = screen()
+    if several:
+        console.rule(clean(Path(one.name).name), align="left", style="dim")
+        console.print()
+    if one.report is None:
+        console.print(f"Unreadable: {clean(one.fault)}", style="bold red")
+        console.print()
+    else:
+        render(one.report, library, console, one.orders, verbose)
+
+
+def _print_summary(done: list[Checked]) -> None:
+    from ivig.entrypoints.terminal import render_verdicts, screen
+
+    render_verdicts([(Path(one.name).name, one.report) for one in done], screen())
+
+
+def _print_json(done: list[Checked]) -> None:
+    import msgspec
+
+    from ivig.wire.outcome import encode
+
+    told = [encode(one.outcome) for one in done]
+    whole = told[0] if len(told) == 1 else b"[" + b",".join(told) + b"]"
+    sys.stdout.buffer.write(msgspec.json.format(whole, indent=2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _log_crash(rule: str, kind: str) -> None:
+    typer.echo(f"The rule {rule} has a fault ({kind}); it was not judged.", err=True)
+
+
+# -- serve ------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+) -> None:
+    """Serve the FHIR operation over HTTP until Ctrl-C."""
+    _settings()
+    import uvicorn
+
+    from ivig.knowledge.pages import KnowledgeFault
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+            await super().startup(sockets)  # type: ignore[arg-type]
+            if self.started:
+                at = self.servers[0].sockets[0].getsockname()
+                place = f"[{at[0]}]" if ":" in at[0] else at[0]
+                typer.echo(f"ivig-order-check {__version__} is ready at http://{place}:{at[1]}", err=True)
+
+    config = uvicorn.Config(
+        "ivig.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    try:
+        Server(config).run()
+    except KnowledgeFault as fault:
+        _faulty(fault)
+
+
+# -- explain ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def explain(
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="A rule's name; without it all are listed.")
+    ] = None,
+    policy: PolicyOption = None,
+) -> None:
+    """Say what a rule checks, why, and by which numbers today."""
+    from ivig.entrypoints import explanation
+    from ivig.entrypoints.terminal import render_page, render_rules, screen
+
+    console = screen()
+    if rule is None:
+        render_rules(explanation.listed(), console)
+        return
+    library = _library(policy or _settings().policy)
+    try:
+        page = explanation.page(rule, library, datetime.now(UTC).date())
+    except LookupError:
+        close = explanation.closest(rule)
+        typer.echo(f"There is no rule {rule}." + (f" Did you mean: {', '.join(close)}?" if close else ""), err=True)
+        typer.echo("`ivig explain` lists all rules.", err=True)
+        raise typer.Exit(2) from None
+    render_page(page, library, console)
+
+
+# -- knowledge, settings ----------------------------------------------------------------------------------------------
+
+
+@knowledge.command()
+def lint(policy: PolicyOption = None) -> None:
+    """Check every page of knowledge; list all faults with file and line."""
+    from ivig.entrypoints.inventory import take
+    from ivig.knowledge.load import load_library
+    from ivig.knowledge.pages import KnowledgeFault
+
+    try:
+        library = load_library(policy or _settings().policy)
+    except KnowledgeFault as fault:
+        _faulty(fault, code=1)
+    held = take(library)
+    pages = ", ".join(f"{count} {kind}" for kind, count in sorted(held.pages.items()))
+    values = ", ".join(f"{count} {seen}" for seen, count in held.values.items())
+    typer.echo(f"pages     {sum(held.pages.values())}: {pages}")
+    typer.echo(f"policy    {library.policy_id}, {held.policy_keys} keys")
+    typer.echo(f"sources   {held.sources}")
+    typer.echo(f"values    {sum(held.values.values())}: {values}")
+    typer.echo(f"version   knowledge {library.version}, policy {library.policy_version}")
+    typer.echo("no faults")
+
+
+@app.command()
+def settings() -> None:
+    """List all settings: the name in the environment, the value, the default, the meaning."""
+    from rich.table import Table
+
+    from ivig.entrypoints.terminal import clean, screen
+    from ivig.settings import listed
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("setting", "value", "default", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for row in listed(_settings()):
+        table.add_row(*map(clean, row))
+    screen().print(table)
+
+
+# -- what all share ---------------------------------------------------------------------------------------------------
+
+
+def _settings() -> Settings:
+    from ivig.settings import SettingsFault, load_settings
+
+    try:
+        return load_settings()
+    except SettingsFault as fault:
+        typer.echo(f"These settings cannot be used:\n{fault}", err=True)
+        raise typer.Exit(NOT_SET_UP) from None
+
+
+def _library(policy: str) -> Library:
+    from ivig.knowledge.load import load_library
+    from ivig.knowledge.pages import KnowledgeFault
+
+    try:
+        return load_library(policy)
+    except KnowledgeFault as fault:
+        _faulty(fault)
+
+
+def _faulty(fault: Exception, code: int = NOT_SET_UP) -> NoReturn:
+    lines = str(fault).splitlines()
+    typer.echo(f"The knowledge has {len(lines)} fault{'s' if len(lines) != 1 else ''}:", err=True)
+    for line in lines:
+        typer.echo(line, err=True)
+    raise typer.Exit(code) from None
+
+
+def _crashed(fault: Exception) -> int:
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "an unknown place"
+    typer.echo(f"The service has a fault: {type(fault).__name__} at {place}", err=True)
+    return CRASHED

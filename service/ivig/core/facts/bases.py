@@ -1,0 +1,62 @@
+"""The weights on which a lower limit may rest: the smallest of actual, adjusted and ideal weight."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ivig.core.book import Book
+from ivig.core.facts.dose import Bases
+from ivig.core.facts.patient import SEXES
+from ivig.core.facts.weight import HeightFault, as_input, ideal_kg
+from ivig.core.finding import Absent, absent
+from ivig.core.order import Order, Result
+from ivig.core.rule import Maybe, fact, lacks
+
+
+@fact
+def bases(
+    order: Order,
+    weight: Result,
+    adult: Maybe[bool],
+    height: Maybe[Result],
+    height_fault: HeightFault | None,
+    sex: Maybe[str],
+    book: Book,
+) -> Bases:
+    """Actual weight; for adults the ideal and adjusted weight too, where height and sex tell them."""
+    actual = weight.value
+    assert actual is not None
+    accepted = book.policy("weight.accepted")
+    if adult is False:
+        return Bases(actual, actual, "actual", actual, cites=(accepted,))
+    start = book.coefficient("devine", "base_height").number
+    sexes = SEXES if isinstance(sex, Absent) else (sex,)
+    tall: Maybe[Result] = absent("weight-height-missing") if height_fault is not None else height
+    if isinstance(adult, Absent) or isinstance(tall, Absent) or isinstance(sex, Absent):
+        if not isinstance(tall, Absent):
+            assert tall.value is not None
+            if tall.value < book.policy("weight.height_minimum_cm").number:
+                return Bases(actual, actual, "actual", actual, cites=(accepted,))
+        cm = start if isinstance(tall, Absent) or tall.value is None else tall.value
+        floor = min(_least(actual, ideal_kg(cm, s, book)[0], accepted.words, book)[0] for s in sexes)
+        return Bases(actual, actual, "actual", floor, lacking=lacks(adult, tall, sex).roots, cites=(accepted,))
+    assert tall.value is not None
+    if tall.value < book.policy("weight.height_minimum_cm").number:
+        return Bases(actual, actual, "actual", actual, cites=(accepted,))
+    ideal, sources, line = ideal_kg(tall.value, sex, book)
+    least, name = _least(actual, ideal, accepted.words, book)
+    inputs = (as_input(tall, "height"),)
+    adjusted = _adjusted(actual, ideal, book)
+    if name == "actual":
+        return Bases(actual, actual, name, actual, ideal, adjusted, inputs=inputs, cites=(accepted,))
+    return Bases(actual, least, name, least, ideal, adjusted, (), (line,), inputs, (accepted, *sources))
+
+
+def _adjusted(actual: Decimal, ideal: Decimal, book: Book) -> Decimal:
+    return ideal + book.policy("weight.adjust_factor").number * (actual - ideal) if actual > ideal else actual
+
+
+def _least(actual: Decimal, ideal: Decimal, accepted: tuple[str, ...], book: Book) -> tuple[Decimal, str]:
+    """The smallest accepted weight, and its name."""
+    weights = {"actual": actual, "adjusted": _adjusted(actual, ideal, book), "ideal": ideal}
+    return min(((weights[name], name) for name in ("actual", *accepted)), key=lambda pair: pair[0])

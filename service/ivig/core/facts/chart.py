@@ -1,0 +1,99 @@
+"""What the chart shows on the day, section by section, beside the sections that were not sent."""
+
+from __future__ import annotations
+
+from ivig.core.book import Book
+from ivig.core.finding import Root
+from ivig.core.order import Allergy, Condition, Drug, Order, Procedure, Result
+from ivig.core.rule import SECTION, Seen, fact
+
+_OVER = ("resolved", "inactive", "remission")
+
+
+UNAVAILABLE = Root("chart-unavailable")
+# The keys of a prefetch that fill a section of another name.
+_FILLS = {"administrations": "medications", "plans": "procedures"}
+
+
+def section(order: Order, *names: str) -> tuple[Root, ...]:
+    """What is lacking when one of these sections was not sent, or was asked for and not had in full."""
+    chart = order.chart
+    lacking = () if all(name in chart.sections for name in names) else (SECTION,)
+    if chart.unavailable:
+        failed = {_FILLS.get(what, what) for what, _ in chart.unavailable}
+        sent = all(name in chart.sections or name in failed for name in names)
+        lacking = (*((UNAVAILABLE,) if failed.intersection(names) else ()), *(() if sent else (SECTION,)))
+    return lacking
+
+
+def active_on_day(condition: Condition, order: Order) -> bool:
+    """Dates decide: active from onset (else recorded) to abatement. Without an abatement day, the status as it stands."""
+    begun = condition.onset or condition.recorded
+    if begun is not None and begun.day > order.day:
+        return False
+    if condition.abated is not None:
+        return condition.abated.last >= order.day
+    return condition.clinical not in _OVER
+
+
+@fact
+def conditions(order: Order) -> Seen[Condition]:
+    """Every condition known on the day, active or over. Refuted, erroneous and family history never get here."""
+    return Seen(order.chart.conditions, section(order, "conditions"))
+
+
+@fact
+def active(order: Order, conditions: Seen[Condition]) -> Seen[Condition]:
+    """The conditions active on the day."""
+    return Seen(tuple(c for c in conditions.items if active_on_day(c, order)), conditions.lacking)
+
+
+@fact
+def allergies(order: Order) -> Seen[Allergy]:
+    return Seen(tuple(a for a in order.chart.allergies if a.clinical not in _OVER), section(order, "allergies"))
+
+
+@fact
+def drugs(order: Order, book: Book) -> Seen[Drug]:
+    """Other medicines that run on the day: from their start to their end; dates decide, not the status as it is now."""
+    running = []
+    for drug in order.chart.drugs:
+        if drug.start is not None and drug.start.day > order.day:
+            continue
+        if drug.end is not None:
+            if drug.end.last < order.day:
+                continue
+        elif drug.status in ("stopped", "completed", "cancelled", "ended") and drug.start is not None:
+            if (order.day - drug.start.day).days > book.policy("history.unknown_end_days").number:
+                continue
+        elif drug.kind == "administration" and drug.start is not None:
+            if (order.day - drug.start.last).days > book.policy("history.unknown_end_days").number:
+                continue
+        running.append(drug)
+    return Seen(tuple(running), section(order, "medications"))
+
+
+@fact
+def all_drugs(order: Order) -> Seen[Drug]:
+    """Every other medicine of the chart, running or not."""
+    return Seen(order.chart.drugs, section(order, "medications"))
+
+
+@fact
+def procedures(order: Order) -> Seen[Procedure]:
+    return Seen(order.chart.procedures, section(order, "procedures"))
+
+
+@fact
+def results(order: Order) -> dict[str, tuple[Result, ...]]:
+    """Usable results by test, newest first. A result counts with a value, a date and a status that stands."""
+    found: dict[str, list[Result]] = {}
+    for result in order.chart.results:
+        if result.when is not None and not result.problem:
+            found.setdefault(result.test, []).append(result)
+    return {test: tuple(sorted(of, key=lambda r: (-r.when.instant, -r.issued)) if len(of) > 1 else of) for test, of in found.items()}  # type: ignore[union-attr]
+
+
+def of_set(seen: Seen[Condition], *sets: str) -> tuple[Condition, ...]:
+    """The conditions that belong to one of these value sets."""
+    return tuple(c for c in seen.items if not c.concept.sets.isdisjoint(sets))

@@ -1,0 +1,228 @@
+"""Immune globulin of all orders and products within the days over which it is added up."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from msgspec import Struct
+
+from ivig.core.book import Book, Indication, Product
+from ivig.core.dated import Value
+from ivig.core.facts.chart import section
+from ivig.core.facts.course import Course, later
+from ivig.core.facts.dose import Kilos
+from ivig.core.facts.history import counts, evidence, route_of, strength_of, turns_of
+from ivig.core.facts.limits import INDUCTION, MAINTENANCE, Limits, in_days, limits_for, within
+from ivig.core.facts.segment import Phased
+from ivig.core.finding import Absent, Input, Root, plain
+from ivig.core.order import Infusion, Order, Result
+from ivig.core.rule import Maybe, Seen, fact
+
+_ROUTES = ("iv", "sc")
+
+
+class Portion(Struct, frozen=True):
+    """One day's dose, given or planned: grams, or g/kg where no weight is known. `course` tells own cycles apart."""
+
+    day: date
+    dose: Decimal
+    path: str
+    course: str = ""
+    kind: str = ""
+
+
+class Cumulative(Struct, frozen=True):
+    """The window of days with the most immune globulin, in g/kg of actual weight."""
+
+    got: Decimal
+    limit: Decimal
+    first: date
+    last: date
+    what: str
+    sums: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    cites: tuple[Value, ...]
+
+
+@fact
+def cumulative(
+    order: Order,
+    phased: Seen[Phased],
+    kilos: Kilos,
+    weight: Maybe[Result],
+    indication: Maybe[Indication],
+    products: tuple[Product, ...],
+    first_day: date,
+    book: Book,
+) -> Seen[Cumulative]:
+    """The order's own doses, each once, and all others given or planned, where they exceed what a page allows."""
+    lacking: list[Root] = [*phased.lacking, *section(order, "medications")]
+    if not phased.items:
+        return Seen((), tuple(dict.fromkeys(lacking)))
+    window = int(book.policy("dose.cumulative_days").number)
+    kg = Decimal(1) if isinstance(weight, Absent) or weight.value is None else weight.value
+    own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
+    until = max(p.day for p in own)
+    others = []
+    for portion in _others(order, book, {p.day for p in own}, min(p.day for p in own), until):
+        if portion.kind == "g" and isinstance(weight, Absent):
+            lacking.extend(weight.roots)
+        else:
+            others.append(portion if portion.kind == "g" else _weighed(portion, kg))
+    found = _most(own, others, window)
+    if not found or len({p.course or p.path for p in found}) < 2:
+        return Seen((), tuple(dict.fromkeys(lacking)))
+    allowed, why, cites = _allowed(found, phased.items[0].limits, indication, products, kg, window, book)
+    factor = book.policy("dose.cumulative_factor")
+    grams = sum((p.dose for p in found), Decimal(0))
+    if allowed is None or grams <= allowed * factor.number * kg:
+        return Seen((), tuple(dict.fromkeys(lacking)))
+    unit = "g/kg" if isinstance(weight, Absent) else "g"
+    total = (
+        f"{' + '.join(plain(p.dose) for p in found[:12])}{' + ...' if len(found) > 12 else ''} = {plain(grams)} {unit}"
+    )
+    shown = total if unit == "g/kg" else f"{total}; / {plain(kg)} kg = {plain(grams / kg)} g/kg"
+    inputs = tuple(
+        Input("dose of another order", f"{plain(p.dose)} {unit}", p.day.isoformat(), p.path)
+        for p in found
+        if not p.course
+    )
+    item = Cumulative(
+        grams / kg,
+        allowed * factor.number,
+        found[0].day,
+        found[-1].day,
+        phased.items[0].limits.what,
+        (shown, f"Limit: {why} x {plain(factor.number)} = {plain(allowed * factor.number)} g/kg"),
+        (*phased.items[0].dose.inputs, *inputs),
+        (*cites, factor, book.policy("dose.cumulative_days")),
+    )
+    return Seen((item,))
+
+
+def _weighed(portion: Portion, kg: Decimal) -> Portion:
+    return Portion(portion.day, portion.dose * kg, portion.path, portion.course, portion.kind)
+
+
+def _own(held: Phased, kilos: Kilos, weight: Maybe[Result], first_day: date, days: int) -> list[Portion]:
+    """The order's own planned doses: all days of a course, and cycles as far as any window could reach."""
+    course = held.course
+    begin = course.start or later(first_day, course.offset)
+    if isinstance(weight, Absent) or course.unit == "g":
+        factor, cap = Decimal(1), None
+    else:
+        factor, cap = (kilos.kg if kilos.kg is not None else weight.value or Decimal(1)), course.cap_day
+    plan = [(d.offset, d.high * factor) for d in course.plan] or [(0, _whole(course) * factor)]
+    made = []
+    for cycle, shift in enumerate(_shifts(course, days)):
+        key = f"{course.path} {course.offset} {cycle}"
+        for offset, dose in plan:
+            day = later(begin, shift + offset)
+            made.append(Portion(day, dose if cap is None else min(dose, cap), course.dose_path, key))
+    return made
+
+
+def _whole(course: Course) -> Decimal:
+    """What is known to be given when its days are not: the whole, or at least one day."""
+    return course.total_high if course.total_high is not None else course.day_high
+
+
+def _shifts(course: Course, days: int) -> list[int]:
+    if not course.repeats or course.interval is None or course.interval < 1:
+        return [0]
+    most = int(days / course.interval) + 1
+    return [int(course.interval * cycle) for cycle in range(min(course.cycles or most, most))]
+
+
+def _others(order: Order, book: Book, own_days: set[date], begin: date, until: date) -> list[Portion]:
+    """Doses of the past, and planned ones of other running orders; of a renewed order only up to the new one."""
+    past = [
+        Portion(g.day, dose, g.path, kind="g" if g.grams is not None else "g/kg")
+        for g in evidence(order, book, _ROUTES).values()
+        if (dose := g.grams if g.grams is not None else g.per_kg) is not None and not g.own
+        # An administration on a planned day that does not name its order is taken as a dose of the judged one.
+        if not (g.day in own_days and g.kind == "administration")
+    ]
+    planned: list[Portion] = []
+    for infusion in order.chart.infusions:
+        if infusion.kind != "request" or infusion.status != "active" or route_of(infusion) not in _ROUTES:
+            continue
+        if not counts(infusion, order):
+            continue
+        last = later(begin, -1) if _renewed(infusion, order) else until
+        turns = turns_of(infusion, last, *strength_of(infusion, book))
+        planned += [
+            Portion(t.day, t.dose, infusion.path, kind=t.unit)
+            for t in turns
+            if t.day > order.day and t.dose is not None
+        ]
+    return past + planned
+
+
+def _renewed(infusion: Infusion, order: Order) -> bool:
+    """Whether the judged order takes this one's place: it says so, or the product and the interval are the same."""
+    if order.prior in infusion.names:
+        return True
+    alike = not infusion.products or not order.products or not set(infusion.products).isdisjoint(order.products)
+    theirs = {p.interval for p in infusion.parts if p.interval is not None}
+    return alike and bool(theirs) and theirs == {p.interval for p in order.parts if p.interval is not None}
+
+
+def _most(own: list[Portion], others: list[Portion], days: int) -> list[Portion]:
+    """The window with the most of those that hold a dose of the order."""
+    every = sorted((*own, *others), key=lambda p: p.day)
+    best: list[Portion] = []
+    most = Decimal(0)
+    for end in sorted({p.day for p in every}):
+        held = [p for p in every if timedelta(0) <= end - p.day < timedelta(days=days)]
+        total = sum((p.dose for p in held), Decimal(0))
+        if total > most and any(p.course for p in held):
+            best, most = held, total
+    return best
+
+
+def _allowed(
+    found: list[Portion],
+    limits: Limits,
+    indication: Maybe[Indication],
+    products: tuple[Product, ...],
+    kg: Decimal,
+    window: int,
+    book: Book,
+) -> tuple[Decimal | None, str, tuple[Value, ...]]:
+    """The highest range of the page in g/kg; more where its own schedule has more than one dose in the window."""
+    highest = limits.highest
+    if highest is None or highest.upper is None:
+        return None, "", ()
+    top, said = highest.upper, f"highest range {plain(highest.upper)} g/kg"
+    if isinstance(indication, Absent) or MAINTENANCE not in indication.phases:
+        return top, said, (highest,)
+    upkeep = limits_for(book, indication, (MAINTENANCE,), products)
+    low, upper = upkeep.interval_lower, upkeep.upper
+    if low is None or low.lower is None or upper is None or upper.upper is None:
+        return top, said, (highest,)
+    if INDUCTION not in indication.phases:
+        cycles = (window / in_days(low.lower)).to_integral_value(ROUND_CEILING)
+        return top * cycles, f"{said} x {plain(cycles)} cycles in {window} days", (highest, low)
+    if _loading_then_upkeep(found, upper.upper * kg, in_days(low.lower), book):
+        return top + upper.upper, f"{said} + first maintenance dose {plain(upper.upper)} g/kg", (highest, upper)
+    return top, said, (highest,)
+
+
+def _loading_then_upkeep(found: list[Portion], most: Decimal, interval: Decimal, book: Book) -> bool:
+    """Whether a first course and, an interval later, the first maintenance dose make up the window."""
+    join = int(book.policy("course.join_days").number)
+    clusters: list[list[Portion]] = []
+    for portion in found:
+        if clusters and (portion.day - clusters[-1][-1].day).days <= join:
+            clusters[-1].append(portion)
+        else:
+            clusters.append([portion])
+    if len(clusters) != 2:
+        return False
+    tolerance = book.policy("dose.tolerance")
+    first, second = (sum((p.dose for p in c), Decimal(0)) for c in clusters)
+    apart = (clusters[1][0].day - clusters[0][-1].day).days
+    early = book.policy("schedule.interval_tolerance_days").number
+    return not within(first, most, tolerance) and within(second, most, tolerance) and apart >= interval - early

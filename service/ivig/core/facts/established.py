@@ -1,0 +1,62 @@
+"""Patients who have had a product for an indication several times without a reaction: what is older worries less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from ivig.core.book import Book, Indication, Product
+from ivig.core.facts.chart import of_set
+from ivig.core.facts.history import Given, of_indication
+from ivig.core.finding import INFORMATION, WARNING, Absent, Severity
+from ivig.core.order import Allergy, Condition, Moment, Order, Result
+from ivig.core.rule import Maybe, Seen, fact
+
+REACTION = "immune_globulin_reaction"
+
+
+class Habit(Struct, frozen=True):
+    """How often the product was infused for the indication within the window, and the day of the last time."""
+
+    infusions: int
+    last: date
+
+
+@fact
+def established(
+    order: Order,
+    product: Maybe[Product],
+    candidates: Maybe[tuple[Indication, ...]],
+    before: Seen[Given],
+    conditions: Seen[Condition],
+    allergies: Seen[Allergy],
+    results: dict[str, tuple[Result, ...]],
+    starts: date,
+    book: Book,
+) -> Habit | None:
+    """The habit of an established patient; None when the patient is not one, or it can't be seen."""
+    if isinstance(product, Absent) or isinstance(candidates, Absent):
+        return None
+    if before.lacking or conditions.lacking or allergies.lacking:
+        return None
+    families = {page.family for page in candidates if page.family}
+    keys = {p.key for p in candidates} | {k for k in book.indications() if book.indication(k).family in families}
+    since = starts - timedelta(days=int(book.policy("established.days").number))
+    days = [g.day for g in of_indication(before.items, frozenset(keys)) if product.key in g.products and g.day >= since]
+    if len(days) < book.policy("established.infusions").number:
+        return None
+    marks = [c.recorded or c.onset for c in of_set(conditions, REACTION)]
+    marks += [a.recorded for a in allergies.items if a.immune_globulin or REACTION in a.concept.sets]
+    marks += [r.when for r in results.get(REACTION, ()) if r.words != "false"]
+    reacted = any(mark is None or mark.day >= days[0] for mark in marks)
+    return None if reacted else Habit(len(days), days[-1])
+
+
+def eased(severity: Severity, habit: Habit | None, evidence: Iterable[Moment | date | None]) -> Severity:
+    """A warning becomes information where all it rests on is older than the last of an established run of infusions."""
+    if severity != WARNING or habit is None:
+        return severity
+    days = [e.day if isinstance(e, Moment) else e for e in evidence]
+    return INFORMATION if all(d is not None and d < habit.last for d in days) else severity

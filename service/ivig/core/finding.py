@@ -1,0 +1,150 @@
+"""What the judge says: findings, what could not be judged, the verdict, the report."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from ivig.core.dated import Value
+
+
+class Severity(IntEnum):
+    """Larger is graver."""
+
+    INFORMATION = 1
+    WARNING = 2
+    ERROR = 3
+
+
+INFORMATION, WARNING, ERROR = Severity.INFORMATION, Severity.WARNING, Severity.ERROR
+
+
+class Result(StrEnum):
+    FLAGGED = "flagged"
+    CANNOT_TELL = "cannot-tell"
+    NOTE = "note"
+
+
+class Verdict(StrEnum):
+    STOP = "stop"
+    CANNOT_TELL = "cannot-tell"
+    ADVISE = "advise"
+    CLEAR = "clear"
+
+
+class Root(Struct, frozen=True, gc=False):
+    """An absent datum: the name of the issue that tells of it, and which one it is where the name covers several."""
+
+    name: str
+    about: str = ""
+
+
+class Absent(Struct, frozen=True):
+    """The value of a fact that is not there, with the roots it lacks. Absent facts make absent facts."""
+
+    roots: tuple[Root, ...]
+
+
+def absent(name: str, about: str = "") -> Absent:
+    return Absent((Root(name, about),))
+
+
+class Input(Struct, frozen=True, gc=False):
+    """A datum that a finding rests on: what it is, its value as written, its day and where it stands."""
+
+    what: str
+    value: str
+    day: str = ""
+    path: str = ""
+
+
+class Measure(Struct, frozen=True, gc=False):
+    """The number that decided and the range it was held against, all in `unit`."""
+
+    unit: str
+    observed: Decimal
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    source: str = ""
+
+
+class Finding(Struct, frozen=True):
+    """One thing said about one order. Text is made only when a door asks for it."""
+
+    rule: str
+    severity: Severity
+    result: Result
+    code: str
+    says: str
+    words: dict[str, Any]
+    sums: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    cites: tuple[Value, ...] = ()
+    measure: Measure | None = None
+    about: str = ""
+    not_judged: tuple[str, ...] = ()
+    capped: bool = False
+
+    def text(self) -> str:
+        """One sentence with the numbers that decided."""
+        return fill(self.says, self.words)
+
+
+
+class Judgement(Struct, frozen=True):
+    """All that was found about one order."""
+
+    ref: str
+    path: str
+    day: date
+    verdict: Verdict
+    judged: str
+    findings: tuple[Finding, ...]
+    unread: tuple[tuple[str, str], ...] = ()  # path and why, of elements of the order that could not be read
+
+    def count(self, severity: Severity, result: Result = Result.FLAGGED) -> int:
+        return sum(1 for f in self.findings if f.severity == severity and f.result == result)
+
+    @property
+    def cannot_tells(self) -> int:
+        return sum(1 for f in self.findings if f.result == Result.CANNOT_TELL)
+
+
+class Report(Struct, frozen=True):
+    """The answer to one request: a judgement per order, and what has to be said about the request itself."""
+
+    judgements: tuple[Judgement, ...]
+    notes: tuple[Finding, ...]
+    knowledge: str
+    policy: str
+    rules: int
+
+
+def plain(number: Decimal) -> str:
+    """A number as a pharmacist writes it: at most three decimals, no trailing zeros, no exponent."""
+    text = f"{number:.3f}".rstrip("0").rstrip(".") if number == number.quantize(Decimal("0.001")) or abs(number) >= 1 else f"{number:.4g}"
+    if "e" in text or "E" in text:
+        text = f"{number:f}"
+    return text if text not in ("-0", "") else "0"
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (tuple, list, frozenset, set)):
+        return ", ".join(shown(v) for v in value)
+    return str(value)
+
+
+def fill(template: str, words: dict[str, Any]) -> str:
+    """`template` with its `{names}` filled in."""
+    if "{" not in template:
+        return template
+    return template.format_map({name: shown(value) for name, value in words.items()})

@@ -1,0 +1,195 @@
+"""The FHIR operation `$validate-ivig-order`, and what a FHIR client asks of a server beside it.
+
+200 with an OperationOutcome, also when it holds errors about the order; 4xx only when the request itself cannot be processed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+import structlog
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ivig.core.order import Moment
+from ivig.validator import Validator
+from ivig.wire.dates import moment, offset_of
+from ivig.wire.decode import Broken, Decoded, Unreadable, decode
+from ivig.wire.gate import explain
+from ivig.wire.outcome import encode, outcome, refusal
+from ivig.wire.read import Asked, read
+
+FHIR_JSON = "application/fhir+json"
+_ACCEPTED = frozenset({"", FHIR_JSON, "application/json", "application/json+fhir", "text/json"})
+_ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
+_SECTIONS = frozenset({"conditions", "medications", "allergies", "procedures", "immunizations"})
+_DETAILS = frozenset({"", "normal", "full"})
+_log = structlog.get_logger("ivig.operation")
+
+
+class Refused(Exception):
+    """A request that cannot be processed: its status and the OperationOutcome that says why."""
+
+    def __init__(self, status: int, code: str, text: str, place: str = "") -> None:
+        super().__init__(text)
+        self.status, self.code, self.text, self.place = status, code, text, place
+
+    def response(self) -> Response:
+        return fhir_response(refusal(self.code, self.text, expression=self.place), self.status)
+
+
+def fhir_response(resource: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(encode(resource), status, headers, f"{FHIR_JSON}; fhirVersion=4.0; charset=utf-8")
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The whole body, never holding more than `most` bytes of it.
+
+    Raises:
+        Refused: 413, too large.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most:
+        raise Refused(413, "too-long", f"The body has {int(declared)} bytes; at most {most} are taken. Send fewer resources at a time.")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise Refused(413, "too-long", f"The body has more than {most} bytes. Send fewer resources at a time.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def check_media(request: Request) -> None:
+    """A missing content type is read as FHIR JSON.
+
+    Raises:
+        Refused: 415, another media type or an encoding.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _ACCEPTED:
+        raise Refused(415, "not-supported", f"Send {FHIR_JSON}; this service does not read other media types.")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Refused(415, "not-supported", "Send the body without a content encoding.")
+
+
+class Operation:
+    """The endpoint. One for both paths.
+
+    Args:
+        validator: judges.
+        zone: the offset for orders that state none.
+        most: largest body in bytes.
+    """
+
+    def __init__(self, validator: Validator, zone: tzinfo = UTC, most: int = 16 * 1024 * 1024) -> None:
+        self.validator, self.zone, self.most = validator, zone, most
+
+    async def __call__(self, request: Request) -> Response:
+        try:
+            check_media(request)
+            body = await body_of(request, self.most)
+            strict = "handling=strict" in request.headers.get("prefer", "")
+            if len(body) > _ON_THE_LOOP or strict:
+                return await to_thread.run_sync(self._answer, body, strict)
+            decoded = _decoded(body)
+            if decoded.repaired:
+                return await to_thread.run_sync(self._answer, body, strict)
+            return self._judged(decoded, ())
+        except Refused as refused:
+            return refused.response()
+        except ClientDisconnect:
+            return Response(status_code=499)
+
+    def _answer(self, body: bytes, strict: bool) -> Response:
+        try:
+            decoded = _decoded(body)
+            told = explain(body, strict) if strict or decoded.repaired else ()
+            if strict and (told or decoded.broken):
+                return fhir_response(_strictly((*decoded.broken, *told)), 400)
+            return self._judged(decoded, told)
+        except Refused as refused:
+            return refused.response()
+
+    def _judged(self, decoded: Decoded, told: tuple[Broken, ...]) -> Response:
+        asked, policy_day = asked_for(decoded, self.zone, datetime.now(UTC), self.validator.library.policy_id)
+        reading = read(decoded, self.validator.library.lexicon, asked)
+        report = self.validator.report(reading, policy_day)
+        known = {b.path for b in reading.broken}
+        more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
+        return fhir_response(outcome(report, self.validator.library, (*reading.broken, *more)))
+
+
+def _decoded(body: bytes) -> Decoded:
+    try:
+        return decode(body)
+    except Unreadable as fault:
+        raise Refused(400, fault.code, fault.why, fault.place) from None
+
+
+def _strictly(faults: tuple[Broken, ...]) -> dict[str, Any]:
+    issues = [
+        {"severity": "error", "code": "structure", "details": {"text": f"{b.path[-80:]}: {b.why}"[:139]}, "expression": [b.path]} for b in faults
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tuple[Asked, date | None]:
+    """What the Parameters ask for beside the resources.
+
+    Raises:
+        Refused: 400, a parameter that cannot be read; 422 is never used.
+    """
+    day: Moment | None = None
+    policy_day: date | None = None
+    sections: set[str] = set()
+    for i, parameter in enumerate(decoded.parameters):
+        place = f"Parameters.parameter[{i}]"
+        text = (
+            parameter.valueDateTime or parameter.valueDate or parameter.valueInstant or parameter.valueString or parameter.valueCode
+            or parameter.valueUri or parameter.valueCanonical
+        )  # fmt: skip
+        match parameter.name:
+            case "evaluationDate" | "policyDate":
+                found = moment(text, offset_of(text) or zone)
+                if found is None:
+                    raise Refused(400, "value", f"{parameter.name} is a date or dateTime, such as 2026-11-21.", place)
+                if parameter.name == "evaluationDate":
+                    day = found
+                else:
+                    policy_day = found.day
+            case "sections":
+                named = {s.strip() for s in text.split(",") if s.strip()}
+                if not named or not named <= _SECTIONS:
+                    raise Refused(400, "value", f"sections are of {', '.join(sorted(_SECTIONS))}.", place)
+                sections |= named
+            case "policy":
+                if text != policy:
+                    raise Refused(400, "value", f"This service judges by the policy {policy}; it has no other.", place)
+            case "detail":
+                if text not in _DETAILS:
+                    raise Refused(400, "value", "detail is normal or full.", place)
+            case _:
+                pass
+    return Asked(moment=day, sections=frozenset(sections), zone=zone, now=now), policy_day
+
+
+def artefact(load: Callable[[], bytes]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that serves one file as it lies in `profiles/`."""
+    held = load()
+
+    async def endpoint(request: Request) -> Response:
+        return Response(held, 200, None, f"{FHIR_JSON}; fhirVersion=4.0; charset=utf-8")
+
+    return endpoint
+
+
+def not_found(text: str, status: int = 404) -> Response:
+    return fhir_response(refusal("not-found" if status == 404 else "not-supported", text, "error"), status)
+
+
+__all__ = ["Operation", "Refused", "artefact", "fhir_response", "not_found"]

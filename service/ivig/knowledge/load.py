@@ -1,0 +1,321 @@
+"""Reads all pages, checks them, and builds the library. Faulty knowledge never loads: all faults are listed at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ivig.core.book import Library, Tree
+from ivig.core.dated import Series
+from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.units import UNITS
+from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+
+HERE = Path(__file__).parent
+SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
+
+_PAGE = {"id", "title", "reviewed", "due", "note", "statements"}
+_NEEDED = {"id", "title", "reviewed", "due"}
+_KEYS: dict[str, set[str]] = {
+    "indications": {
+        "why", "status", "urgent", "family", "rank", "when", "exceptions", "names", "codes", "not_codes", "weight_basis", "criteria",
+        "phases", "positions", "review", "alternatives", "monitoring",
+    },
+    "products": {
+        "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
+        "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
+    },
+    "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names"},
+    "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
+    "formulas": {"coefficients"},
+}  # fmt: skip
+_NEEDED_OF = {"indications": {"status"}, "products": {"brand", "class"}, "tests": {"kind", "unit"}, "sets": {"of"}, "formulas": {"coefficients"}}
+_CLASSES = ("polyvalent-iv", "polyvalent-sc", "polyvalent-im", "hyperimmune")
+_STATUS = ("labelled", "guideline", "not_routine", "not_recommended")
+_WHEN = (
+    "age-under", "age-from", "pregnant", "postpartum", "planned-surgery", "drug-begun", "condition", "scale-at-least", "repeats",
+)  # fmt: skip
+# Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
+_DERIVED = ("iga_deficiency_with_anti_iga",)
+_CRITERIA = ("onset-within", "scale-at-least", "lab-below")
+
+
+def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
+    """The library of all pages below `root` with one policy (a key of `policies/`, or the path of a site's own page).
+
+    Raises:
+        KnowledgeFault: any page is faulty; lists every fault with file and line.
+    """
+    reader = PageReader(root)
+    pages: dict[str, dict[str, Tree]] = {}
+    digest = hashlib.sha256()
+    for kind in _KEYS:
+        pages[kind] = {}
+        for path in sorted((root / kind).glob("*.yaml")):
+            digest.update(path.read_bytes())
+            page = _page(reader, kind, path)
+            if page is not None:
+                pages[kind][page["id"]] = page
+    sources = _sources(reader, root, digest)
+    systems = _listing(reader, root / "systems.yaml", "systems", digest)
+    units = _listing(reader, root / "units.yaml", "aliases", digest)
+    policy_id, keys, policy_version = _policy(reader, policy, root)
+    for source, file, line in reader.sources_used:
+        if source not in sources:
+            reader.fault(file, line, f"unknown source `{source}`")
+    lexicon = _lexicon(reader, pages, systems, units)
+    _own_indications(pages["products"], lexicon)
+    _cross_checks(reader, pages)
+    if reader.faults:
+        raise KnowledgeFault(reader.faults)
+    return Library(pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version)
+
+
+def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
+    file = path.relative_to(reader.root).as_posix()
+    tree = reader.read(path)
+    reader.allow(tree, file, kind, _PAGE | _KEYS[kind], _NEEDED | _NEEDED_OF[kind])
+    if tree.get("id") != path.stem:
+        reader.fault(file, tree.lines.get("id", 1), f"id is `{tree.get('id')}`, the file is {path.name}")
+        return None
+    for key in ("reviewed", "due"):
+        try:
+            date.fromisoformat(str(tree.get(key)))
+        except ValueError:
+            reader.fault(file, tree.lines.get(key, 1), f"`{key}` is a day")
+    page = {key: below for key, below in tree.items() if key in ("codes", "not_codes", "wide_codes")}
+    page.update({key: reader.dated(below, file, f"{tree['id']}.{key}") for key, below in tree.items() if key not in page})
+    if kind == "products" and isinstance(own := tree.get("own_indications"), Lined):
+        page["own_indications"] = own
+    for key in ("codes", "not_codes", "wide_codes"):
+        _check_codes(reader, file, tree.get(key), f"{tree['id']}.{key}")
+    page["__file__"], page["__line__"] = file, tree.line
+    _check_words(reader, kind, file, tree, page)
+    return page
+
+
+def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
+    """Words of closed lists."""
+
+    def check(value: Any, allowed: Iterable[str], what: str, line: int) -> None:
+        if value not in allowed:
+            reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+
+    if kind == "products":
+        check(tree.get("class"), _CLASSES, "class", tree.lines.get("class", 1))
+    if kind == "indications":
+        status = page.get("status")
+        for value in status.values if isinstance(status, Series) else ():
+            if value is not None:
+                check(value.word if value.words else "", _STATUS, "status", tree.lines["status"])
+        when = tree.get("when") or Lined(1)
+        for line in [*when.get("any", []), *when.get("unless", []), *(tree.get("exceptions") or [])]:
+            check(line.get("kind"), _WHEN, "kind", line.line)
+        for line in tree.get("criteria") or []:
+            check(line.get("kind"), _CRITERIA, "criterion", line.line)
+        for name, phase in (tree.get("phases") or {}).items():
+            check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
+            reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+    if kind == "tests" and tree.get("unit") not in UNITS:
+        reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
+    if tree is None:
+        return
+    for system, block in tree.items():
+        line = tree.lines[system]
+        if system not in SYSTEMS:
+            reader.fault(file, line, f"`{where}`: unknown code system `{system}`")
+            continue
+        if not isinstance(block, Lined) or not isinstance(block.get("list"), list):
+            reader.fault(file, line, f"`{where}.{system}` has source and list")
+            continue
+        reader.allow(block, file, f"{where}.{system}", {"source", "list", "at", "seen", "note"}, {"source", "list"})
+        reader.sources_used.append((str(block.get("source")), file, line))
+        for row in block["list"]:
+            if not isinstance(row, Lined):
+                reader.fault(file, line, f"`{where}.{system}`: a code is a mapping")
+                continue
+            reader.allow(row, file, f"{where}.{system}", {"code", "words", "below", "seen", "note", "source", "at"}, {"code", "words"})
+
+
+def _codes(tree: Any) -> Iterable[tuple[str, str, bool, int]]:
+    """System, code, whether all below it is meant, and the line."""
+    for system, block in (tree or {}).items():
+        if system in SYSTEMS and isinstance(block, Mapping):
+            for row in block.get("list") or ():
+                if isinstance(row, Lined) and "code" in row:
+                    yield system, str(row["code"]), row.get("below") in ("true", "yes"), row.line
+
+
+def _sources(reader: PageReader, root: Path, digest: Any) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((root / "sources").glob("*.yaml")):
+        digest.update(path.read_bytes())
+        file = path.relative_to(root).as_posix()
+        tree = reader.read(path)
+        reader.allow(tree, file, "sources", {"sources"}, {"sources"})
+        for key, source in (tree.get("sources") or {}).items():
+            line = source.line if isinstance(source, Lined) else 1
+            if key in found:
+                reader.fault(file, line, f"source `{key}` stands twice")
+            if not isinstance(source, Lined) or "title" not in source:
+                reader.fault(file, line, f"source `{key}` has no title")
+                continue
+            found[key] = {k: str(v) for k, v in source.items()}
+    return found
+
+
+def _listing(reader: PageReader, path: Path, key: str, digest: Any) -> Any:
+    digest.update(path.read_bytes())
+    tree = reader.read(path)
+    if key not in tree:
+        reader.fault(path.name, 1, f"`{key}` is missing")
+    return tree.get(key) or Lined(1)
+
+
+def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, dict[str, Series], str]:
+    named = root / "policies" / f"{policy}.yaml"
+    path = named if named.is_file() else Path(policy)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (root / "policies").glob("*.yaml")))
+        raise KnowledgeFault([*reader.faults, _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own")])
+    if not path.is_relative_to(root):
+        reader.root = path.parent
+    file = path.relative_to(reader.root).as_posix()
+    tree = reader.read(path)
+    reader.allow(tree, file, "policy", _PAGE | {"keys"}, {"id", "title", "keys"})
+    keys = {}
+    for key, below in (tree.get("keys") or {}).items():
+        if not isinstance(below, Lined) or "values" not in below:
+            reader.fault(file, tree.line, f"`{key}` has no values")
+            continue
+        keys[key] = reader.series(below, file, key)
+    reader.root = root
+    return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _fault(file: str, what: str) -> Any:
+    from ivig.knowledge.pages import Fault
+
+    return Fault(file, 1, what)
+
+
+def _lexicon(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], systems: Any, units: Any) -> Lexicon:
+    tests, sets, wide, indications, excluded, products = Codes(), Codes(), Codes(), Codes(), Codes(), Codes()
+    set_words, indication_words, product_words = Words(), Words(), Words()
+    claims: dict[tuple[str, str, bool], tuple[str, str]] = {}
+
+    def claim(kind: str, key: str, family: str, system: str, code: str, below: bool, file: str, line: int) -> None:
+        place = (f"{kind}/{system}", plain_code(system, code), below)
+        other = claims.setdefault(place, (key, family))
+        if other[0] != key and not (family and family == other[1]):
+            reader.fault(file, line, f"{system} {code} is claimed by `{other[0]}` already")
+
+    for key, page in pages["indications"].items():
+        family = str(page.get("family", ""))
+        for system, code, below, line in _codes(page.get("codes")):
+            claim("indication", key, family, system, code, below, page["__file__"], line)
+            indications.add(system, code, key, below)
+        for system, code, below, _ in _codes(page.get("not_codes")):
+            excluded.add(system, code, key, below)
+        for name in page.get("names") or ():
+            indication_words.add(name, key)
+    for key, page in pages["tests"].items():
+        for system, code, below, line in _codes(page.get("codes")):
+            claim("test", key, "", system, code, below, page["__file__"], line)
+            tests.add(system, code, key, below)
+    for key, page in pages["sets"].items():
+        for system, code, below, _ in _codes(page.get("codes")):
+            sets.add(system, code, key, below)
+        for system, code, below, _ in _codes(page.get("wide_codes")):
+            wide.add(system, code, key, below)
+        for name in page.get("names") or ():
+            set_words.add(name, key)
+    for key, page in pages["products"].items():
+        for system, code, below, _ in _codes(page.get("codes")):
+            products.add(system, code, key, below)
+        for name in page.get("names") or ():
+            product_words.add(name, key)
+    spelled = {str(alias): str(unit) for alias, unit in units.items()}
+    for alias, unit in spelled.items():
+        if unit not in UNITS:
+            reader.fault("units.yaml", units.lines.get(alias, 1), f"`{alias}` means `{unit}`, which is not in the table of units")
+    spelled.update({unit: unit for unit in UNITS})
+    return Lexicon(
+        systems={plain_url(url): name for name, urls in systems.items() for url in urls},
+        units=spelled,
+        tests=tests,
+        test_pages={key: _test(key, page) for key, page in pages["tests"].items()},
+        sets=sets,
+        set_words=set_words,
+        wide=wide,
+        indications=indications,
+        indication_words=indication_words,
+        excluded=excluded,
+        products=products,
+        product_words=product_words,
+        product_pages={key: _product(key, page) for key, page in pages["products"].items()},
+        set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
+    )
+
+
+def _test(key: str, page: Tree) -> TestKnown:
+    molar = page.get("molar_factor")
+    factor = None
+    if isinstance(molar, Series) and molar.values and molar.values[-1] is not None:
+        value = molar.values[-1]
+        factor = (value.unit.split(" ")[0], str(value.amount))
+    return TestKnown(
+        key, str(page["unit"]), frozenset(page.get("units") or (page["unit"],)), factor, str(page["kind"]), frozenset(page.get("race_specific") or ())
+    )
+
+
+def _product(key: str, page: Tree) -> ProductKnown:
+    def words(name: str) -> tuple[str, ...]:
+        series = page.get(name)
+        last = series.values[-1] if isinstance(series, Series) and series.values else None
+        return () if last is None else last.words or ((str(last.amount),) if last.amount is not None else ())
+
+    return ProductKnown(key, str(page["class"]), words("strength"), words("routes"))
+
+
+def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
+    """The indication pages that a product is itself for: those that claim one of its codes or bear one of its names."""
+    for key, page in products.items():
+        own = page.get("own_indications")
+        if not own:
+            continue
+        found: set[str] = set()
+        for system, code, _, _ in _codes(own.get("codes")):
+            found.update(lexicon.indications.find(system, plain_code(system, code)))
+        for name in own.get("names") or ():
+            for _, _, keys in lexicon.indication_words.find(name):
+                found.update(keys)
+        products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
+
+
+def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+    """Names on one page that must be names of another."""
+    for page in pages["products"].values():
+        for key in page.get("labels") or ():
+            if key not in pages["indications"]:
+                reader.fault(page["__file__"], page["__line__"], f"labels: no indication page `{key}`")
+        for row in page.get("contraindications") or ():
+            for name in ("set", "unless_excluded"):
+                if row.get(name) and row[name] not in pages["sets"] and row[name] not in _DERIVED:
+                    reader.fault(page["__file__"], page["__line__"], f"contraindications: no set page `{row[name]}`")
+    for page in pages["indications"].values():
+        when = page.get("when") or {}
+        for row in [*(when.get("any") or ()), *(when.get("unless") or ()), *(page.get("exceptions") or ())]:
+            for name in row.get("sets") or ():
+                if name not in pages["sets"]:
+                    reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
+        for row in page.get("criteria") or ():
+            for name in (row.get("scale"), row.get("test")):
+                if name and name not in pages["tests"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")

@@ -1,0 +1,1 @@
+"""The chart as it was sent: what is missing of it, and what was left out."""

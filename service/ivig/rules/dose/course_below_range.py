@@ -1,0 +1,43 @@
+"""Dose per kilogram of a course below the range for the indication.
+
+What it checks    Grams of a course or cycle per kg of the smallest accepted weight (actual, adjusted, ideal), against
+                  the lower end of the page's range and the product's label.
+Why it matters    Too little exposes the patient to the risks of immune globulin without its benefit.
+Example           14 g on five days for 70 kg in Guillain-Barre syndrome: 1 g/kg, below 2 g/kg.
+Does not cover    A part of a course (an earlier dose within the days that join); doses linked to plasma exchange in
+                  antibody-mediated rejection; orders without a known indication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.facts.below import Below
+from ivig.core.facts.dose import places
+from ivig.core.finding import WARNING, Finding, Measure
+from ivig.core.order import Order
+from ivig.core.rule import Rule, Seen
+
+rule = Rule(
+    name="dose-course-below-range",
+    severity=WARNING,
+    says="{got} g/kg a {span} ({basis} weight) is below {limit} g/kg for {what}",
+)
+
+
+def check(order: Order, below_range: Seen[Below]) -> Iterator[Finding]:
+    for item in below_range.items:
+        limits = item.held.limits
+        assert item.lower.lower is not None
+        yield rule.finding(
+            at=places(order, item.inputs),
+            sums=(*item.sums, *((limits.assumed,) if limits.assumed else ())),
+            inputs=item.inputs,
+            cites=item.cites,
+            measure=Measure("g/kg", item.got, item.lower.lower, None, item.lower.source),
+            got=round(item.got, 3),
+            span="cycle" if item.held.course.repeats else "course",
+            basis=item.basis,
+            limit=item.lower.lower,
+            what=limits.what,
+        )

@@ -1,0 +1,74 @@
+"""A dose that no sum of the product's vials comes near.
+
+What it checks    The grams of each infusion day against the nearest sum of the vial sizes of the product: within 5 g in
+                  adults and 2.5 g in children, and never further than 10% of the dose.
+Why it matters    What is left in an opened vial is thrown away; rounding to whole vials saves it at no loss.
+Example           12 g of Privigen (vials of 5, 10, 20, 40 g): 10 g is 2 g away, more than 10% of 12 g.
+Does not cover    An order whose product is open, unless all candidates agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from math import gcd
+
+from ivig.core.book import Book, Product
+from ivig.core.facts.dose import Grams, places
+from ivig.core.facts.patient import share
+from ivig.core.finding import INFORMATION, Finding, Measure, plain
+from ivig.core.order import Order
+from ivig.core.rule import Rule, Seen
+
+rule = Rule(
+    name="dose-not-whole-vials",
+    severity=INFORMATION,
+    says="{got} g is no sum of whole vials of {product} ({sizes} g): the nearest is {nearest} g",
+)
+
+
+def check(order: Order, in_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
+    if product.vials is None or not product.vials.words:
+        return
+    sizes = [Decimal(size) for size in product.vials.words]
+    most, part = book.policy("rounding.adult_g" if adult else "rounding.child_g"), book.policy("rounding.never_over")
+    for held in in_grams.items:
+        for low, high in held.days:
+            nearest = nearest_sum(sizes, low, high)
+            off = max(low - nearest, nearest - high)
+            if off <= min(most.number, high * share(part.number)):
+                continue
+            yield rule.finding(
+                at=places(order, held.inputs),
+                sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(off)} g apart"),
+                inputs=held.inputs,
+                cites=(product.vials, most, part),
+                measure=Measure("g", high, None, nearest, product.vials.source),
+                got=high,
+                product=product.title,
+                sizes=tuple(sorted(sizes)),
+                nearest=nearest,
+            )
+
+
+def nearest_sum(sizes: list[Decimal], low: Decimal, high: Decimal) -> Decimal:
+    """The sum of vials nearest to the range from `low` to `high`: exact, in hundredths of a gram.
+
+    Bit n of `sums` stands for a sum of n measures; each size is added as often as it fits.
+    """
+    counts = [int(size * 100) for size in sizes]
+    measure = gcd(*counts)
+    steps = [count // measure for count in counts]
+    # Of a very large dose the bulk is vials of the largest size; only the rest is a problem.
+    bulk = max(int(low / max(sizes)) - max(steps), 0) * max(sizes)
+    low, high = low - bulk, high - bulk
+    top = int(high * 100 / measure) + max(steps) + 1
+    sums, within = 1, (1 << (top + 1)) - 1
+    for step in steps:
+        reach = step
+        while reach <= top:  # doubling: after k rounds up to 2^k vials of this size
+            sums |= (sums << reach) & within
+            reach *= 2
+    unit = Decimal(measure) / 100
+    candidates = (unit * n for n in range(1, top + 1) if sums >> n & 1)
+    return bulk + min(candidates, key=lambda s: max(low - s, s - high, Decimal(0)))

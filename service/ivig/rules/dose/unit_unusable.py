@@ -1,0 +1,30 @@
+"""A dose in a unit that cannot become grams.
+
+What it checks    Whether the unit is a mass, or a volume or vials of a product whose strength or only size is known.
+Why it matters    A number in an unknown unit gets guessed by someone; a wrong guess is a tenfold dose.
+Example           4 tablets; 280 mL of an unnamed immune globulin (28 g at 10%, 14 g at 5%); 3 vials of Privigen.
+Does not cover    A dose that is not there at all (dose-missing, which stands beside this one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.facts.dose import Unusable
+from ivig.core.finding import ERROR, Finding, Input
+from ivig.core.order import Order
+from ivig.core.rule import Rule
+
+rule = Rule(
+    name="dose-unit-unusable", severity=ERROR, says="The dose {said} cannot be turned into grams: {why}", code="value"
+)
+
+
+def check(order: Order, unusable: tuple[Unusable, ...]) -> Iterator[Finding]:
+    for dose in unusable:
+        yield rule.finding(
+            at=(order.path, dose.amount.path),
+            inputs=(Input("dose", dose.amount.said, "", dose.amount.path),),
+            said=dose.amount.said[:40],
+            why=dose.why,
+        )

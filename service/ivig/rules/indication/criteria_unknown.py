@@ -1,0 +1,31 @@
+"""A datum that the indication's criteria ask for is not there.
+
+What it checks    Whether onset, score or count are known where the page asks for them, for a first course or one after
+                  a gap.
+Why it matters    Whether this patient should have immune globulin can't be told without them; one issue for each.
+Example           Guillain-Barré syndrome without a GBS disability score.
+Does not cover    A datum that is there and fails (indication-criteria-unmet). In maintenance nothing is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.book import Book
+from ivig.core.facts.criteria import Unmet
+from ivig.core.finding import INFORMATION, Absent, Finding
+from ivig.core.order import Order
+from ivig.core.rule import Maybe, Seen, root
+
+rule = root(
+    "indication-criteria-unknown", INFORMATION, says="The criteria of the indication ask for what is not known: {what}"
+)
+
+
+def check(order: Order, criteria: Maybe[Seen[Unmet]], book: Book) -> Iterator[Finding]:
+    if isinstance(criteria, Absent):
+        return
+    for missing in criteria.lacking:
+        if missing.name == rule.name:
+            what = "onset" if missing.about == "onset" else book.test_title(missing.about)
+            yield rule.finding(at=(order.path,), about=missing.about, what=what)

@@ -1,0 +1,55 @@
+"""The ordered product is not labelled for the indication, and another one is.
+
+What it checks    Whether the product's label names the indication (or another of its family) where some product that
+                  can be had is labelled.
+Why it matters    The labelled product has been studied there: dose, rate and age limits of the label then hold, and
+                  payers ask for it.
+Example           Privigen for dermatomyositis: Octagam 10% is labelled for it.
+Does not cover    Indications no product is labelled for, unless the policy asks (`indication.off_label_note`); age
+                  (product-age-below-label).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.book import Book, Indication, Product
+from ivig.core.facts.indication import accepted, listed
+from ivig.core.facts.limits import labels_for
+from ivig.core.facts.product import called
+from ivig.core.finding import INFORMATION, Finding
+from ivig.core.order import Order
+from ivig.core.rule import Rule
+
+rule = Rule(
+    name="indication-off-label",
+    severity=INFORMATION,
+    says="{product} is not labelled for {what}; labelled: {others}",
+)
+
+_NONE = "{product} is not labelled for {what}; no product is"
+
+
+def concerns(candidates: tuple[Indication, ...], book: Book) -> bool:
+    return book.policy("indication.off_label_note").word == "true" or bool(_labelled(accepted(candidates), book))
+
+
+def check(order: Order, candidates: tuple[Indication, ...], product: Product, book: Book) -> Iterator[Finding]:
+    pages = accepted(candidates)
+    if any(labels_for(page, product, book) for page in pages):
+        return
+    others = _labelled(pages, book)
+    yield rule.finding(
+        at=(order.path, order.medication_path),
+        says=None if others else _NONE,
+        cites=tuple(p.status for p in pages[:1] if p.status is not None),
+        product=called(product, order),
+        what=listed((pages[0].title,), 44),
+        others=listed((p.title for p in others), 28) if others else "",
+    )
+
+
+def _labelled(pages: tuple[Indication, ...], book: Book) -> tuple[Product, ...]:
+    """Products that can be had on the day and name one of these indications on their label."""
+    some = (book.product(k) for k in book.polyvalent_iv())
+    return tuple(p for p in some if any(labels_for(page, p, book) for page in pages))

@@ -1,0 +1,1 @@
+"""The knowledge itself: where it has no answer for the day."""

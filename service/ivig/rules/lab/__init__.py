@@ -1,0 +1,1 @@
+"""The tests that must be there before immune globulin: there, and recent enough."""

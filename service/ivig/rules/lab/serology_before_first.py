@@ -1,0 +1,38 @@
+"""Hepatitis serology is not complete before a first course.
+
+What it checks    Whether HBsAg, anti-HBc and anti-HCV each have a result, ever, before a first course.
+Why it matters    Immune globulin carries antibodies of its donors: for about 12 weeks after it a positive anti-HBc may
+                  not be the patient's own. Only a sample from before tells.
+Example           HBsAg and anti-HCV negative, anti-HBc never asked for.
+Does not cover    What the results say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.book import Book
+from ivig.core.finding import INFORMATION, Finding
+from ivig.core.order import Order, Result
+from ivig.core.rule import root
+
+rule = root("lab-serology-before-first", INFORMATION, says="No hepatitis serology on record")
+
+_SEROLOGY = ("hbsag", "anti_hbc", "anti_hcv")
+
+
+def concerns(first_course: bool) -> bool:
+    return first_course
+
+
+def check(order: Order, results: dict[str, tuple[Result, ...]], book: Book) -> Iterator[Finding]:
+    absent = tuple(book.test_title(t) for t in _SEROLOGY if not results.get(t))
+    if absent:
+        passive = book.policy("lab.anti_hbc_passive_weeks")
+        yield rule.finding(
+            at=(order.path,),
+            says="Not on record before this first course: {what}",
+            sums=(f"For about {passive.number} weeks afterwards anti-HBc may come from the product.",),
+            cites=(passive,),
+            what=absent,
+        )

@@ -1,0 +1,58 @@
+"""A change between IV and SC immune globulin within a short time.
+
+What it checks    Days of immune globulin by the other route, given or planned, shortly before or after the days of
+                  this order.
+Why it matters    After a change of route doses may overlap or leave a gap; the first subcutaneous dose is timed by
+                  the last one by vein.
+Example           Last infusion by vein on 2026-11-06, first subcutaneous dose on 2026-11-20: 14 days.
+Does not cover    Another order that runs on the same days (order-duplicate); a change that lies further back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from ivig.core.book import Book
+from ivig.core.facts.running import Run, Turn, polyvalent
+from ivig.core.finding import INFORMATION, Finding, Input
+from ivig.core.order import Order
+from ivig.core.rule import Rule, Seen
+
+rule = Rule(
+    name="order-iv-sc-switch",
+    severity=INFORMATION,
+    says="Change between IV and SC: {way} immune globulin on {day}, {gap} this order",
+    any_product=True,
+)
+
+
+def concerns(order: Order, near_turns: Seen[Turn]) -> bool:
+    return polyvalent(order.kind, order.route) and bool(near_turns.items)
+
+
+def check(order: Order, route: str, near_turns: Seen[Turn], own_run: Run, book: Book) -> Iterator[Finding]:
+    before = [t for t in near_turns.items if t.day < own_run.first]
+    after = [t for t in near_turns.items if t.day >= own_run.first]
+    # Only the change itself counts: the nearest day before, if it went the other way, else the nearest one to come.
+    turn = before[-1] if before and before[-1].route != route else next((t for t in after if t.route != route), None)
+    if turn is None:
+        return
+    gap = _gap(turn.day, own_run)
+    window = book.policy("order.iv_sc_switch_days")
+    way = turn.route.upper()
+    yield rule.finding(
+        at=(order.path, turn.path),
+        inputs=(Input(f"immune globulin {way}", "given or planned", turn.day.isoformat(), turn.path),),
+        cites=(window,),
+        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}",),
+        way=way,
+        day=turn.day,
+        gap=gap,
+    )
+
+
+def _gap(day: date, run: Run) -> str:
+    if day < run.first:
+        return f"{(run.first - day).days} day(s) before"
+    return f"{(day - run.last_dose).days} day(s) after the last dose of" if day > run.last_dose else "on the days of"

@@ -1,0 +1,63 @@
+"""The one face of the judgement: orders in, a report out. Every door goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from ivig.catalogue import RULES
+from ivig.core import facts  # noqa: F401  (declares the facts)
+from ivig.core.book import Library
+from ivig.core.finding import Judgement, Report, Result, Severity
+from ivig.core.judge import Judge
+from ivig.core.order import Order
+from ivig.core.rule import Rule
+from ivig.rules.order import none as order_none
+from ivig.rules.order import verdict as order_verdict
+from ivig.wire.decode import Decoded, decode
+from ivig.wire.read import Asked, Reading, read
+
+# A rule that could not run says so under its own name; what it would have said is not known.
+CRASHED = Rule(
+    name="rule-crashed",
+    severity=Severity.WARNING,
+    result=Result.CANNOT_TELL,
+    code="exception",
+    says="The rule {rule} could not run because of a fault in the service",
+)
+
+
+class Validator:
+    """Judges orders by one library.
+
+    Args:
+        library: the knowledge, with its policy.
+        log: called with the rule's name and the kind of fault when a rule crashes; never with patient data.
+    """
+
+    def __init__(self, library: Library, log: Callable[[str, str], None] | None = None) -> None:
+        self.library = library
+        self._judge = Judge(RULES, CRASHED, order_verdict.rule, log)
+
+    @property
+    def rules(self) -> int:
+        return len(RULES)
+
+    def judge(self, order: Order, policy_day: date | None = None) -> Judgement:
+        """One order by the knowledge of its day, or of `policy_day`."""
+        return self._judge.judge(order, self.library.on(policy_day or order.day))
+
+    def report(self, reading: Reading, policy_day: date | None = None) -> Report:
+        """All orders of a reading; when there is none, the report says so."""
+        judgements = tuple(self.judge(order, policy_day) for order in reading.orders)
+        notes = () if judgements else (order_none.rule.finding(requests=reading.requests),)
+        return Report(judgements, notes, self.library.version, f"{self.library.policy_id} {self.library.policy_version}", self.rules)
+
+    def validate(self, body: bytes, asked: Asked | None = None, policy_day: date | None = None) -> tuple[Report, Decoded]:
+        """Bytes of a Bundle or Parameters to a finished report.
+
+        Raises:
+            ivig.wire.decode.Unreadable: the body cannot be processed at all.
+        """
+        decoded = decode(body)
+        return self.report(read(decoded, self.library.lexicon, asked or Asked()), policy_day), decoded

@@ -1,0 +1,85 @@
+"""Which resource a reference means, and which patient a resource is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from ivig.core.lexicon import Lexicon
+from ivig.core.order import Concept, Reason
+from ivig.wire import shapes
+from ivig.wire.concepts import read_concept
+from ivig.wire.dates import moment
+from ivig.wire.decode import Item
+from ivig.wire.evidence import status_of
+
+
+_POINTED_AT = frozenset({shapes.Patient, shapes.Medication, shapes.Condition, shapes.Encounter})
+
+
+def tail(reference: str) -> str:
+    """A reference as `Type/id`, without base and version; a urn or a fragment as it is."""
+    if not reference or reference.startswith(("urn:", "#")):
+        return reference
+    pieces = reference.split("/_history/")[0].rstrip("/").split("/")
+    return "/".join(pieces[-2:])
+
+
+class References:
+    """The resources of one body by every name they go by."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.dosages: dict[str, Any] = {}  # of the judged orders, by path: they are evidence too, and read once
+        self._named: dict[str, Item] = {}
+        self._patients: dict[str, str] = {}
+        for item in items:
+            resource = item.resource
+            if type(resource) in _POINTED_AT:
+                kind = type(resource).__name__
+                names = [n for n in (f"{kind}/{resource.id}" if resource.id else "", item.url, tail(item.url)) if n]
+                for name in names:
+                    self._named.setdefault(name, item)
+                if isinstance(resource, shapes.Patient):
+                    who = names[0] if names else item.path
+                    self._patients.update(dict.fromkeys(names or [item.path], who))
+        self.patients_sent = len(set(self._patients.values()))
+        self._only = next(iter(self._patients.values())) if self.patients_sent == 1 else ""
+
+    def patient_of(self, subject: shapes.Reference | None) -> str:
+        """A name for the patient a resource is about; without a subject, the one patient sent."""
+        if subject is None or not subject.reference:
+            return self._only
+        return self._patients.get(subject.reference) or self._patients.get(tail(subject.reference)) or tail(subject.reference)
+
+    def knows_patient(self, subject: shapes.Reference) -> bool:
+        """Whether a subject is one of the patients sent. One without a reference is taken as the one that was."""
+        if not subject.reference:
+            return True
+        return subject.reference in self._patients or tail(subject.reference) in self._patients
+
+    def patient(self, who: str) -> Item | None:
+        return self._named.get(who)
+
+    def contained_or_sent(self, reference: shapes.Reference, contained: Sequence[shapes.Contained]) -> Any:
+        """The Medication or Condition a reference points to, inside the resource or in the body."""
+        if reference.reference.startswith("#"):
+            return next((c for c in contained if c.id == reference.reference[1:]), None)
+        item = self._named.get(reference.reference) or self._named.get(tail(reference.reference))
+        return item.resource if item is not None else None
+
+    def encounter_of(self, reference: shapes.Reference | None) -> shapes.Encounter | None:
+        if reference is None or not reference.reference:
+            return None
+        item = self._named.get(reference.reference) or self._named.get(tail(reference.reference))
+        return item.resource if item is not None and isinstance(item.resource, shapes.Encounter) else None
+
+    def reason(self, reference: shapes.Reference, contained: Sequence[shapes.Contained], lexicon: Lexicon, path: str, zone: tzinfo) -> Reason:
+        """A reason given by reference: the condition it points to, else its display."""
+        held = self.contained_or_sent(reference, contained)
+        if held is None:
+            words = shapes.CodeableConcept(text=reference.display)
+            return Reason(read_concept(words, lexicon) if reference.display else Concept(""), path)
+        verification = status_of(getattr(held, "verificationStatus", None))
+        onset = moment(getattr(held, "onsetDateTime", "") or "", zone)
+        return Reason(read_concept(held.code, lexicon), path, onset, verification in ("refuted", "entered-in-error"))

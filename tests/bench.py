@@ -1,0 +1,263 @@
+"""Speed and memory, as ratios where the machine would otherwise decide: prints a table and writes build/bench.json.
+
+Not a test: nothing here passes or fails. CPU time, medians of interleaved rounds, the collector as the service sets it.
+"""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import ivig
+from ivig.core.judge import Case
+from ivig.core.rule import FACTS
+from ivig.knowledge.load import load_library
+from ivig.validator import Validator
+from ivig.wire.decode import decode
+from ivig.wire.outcome import encode, outcome
+from ivig.wire.read import Asked, read
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = Path(ivig.__file__).parent / "samples" / "bench.json"
+WRITTEN = ROOT / "build" / "bench.json"
+PATH = "/fhir/$validate-ivig-order"
+TARGETS = {"core_ratio_orjson": 4.0, "start_ms": 1500.0, "rss_mib": 130.0}
+
+Work = Callable[[], object]
+
+
+def rounds(works: dict[str, Work], count: int = 41, slice_s: float = 0.02) -> dict[str, float]:
+    """Microseconds of CPU per call of each work: the median of interleaved rounds."""
+    repeats = {}
+    for name, work in works.items():
+        for _ in range(20):
+            work()
+        repeats[name] = max(1, int(slice_s / max(_cpu(work, 20) / 20, 1e-7)))
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(count):
+        for name, work in works.items():
+            taken[name].append(_cpu(work, repeats[name]) / repeats[name])
+    return {name: statistics.median(times) * 1e6 for name, times in taken.items()}
+
+
+def _cpu(work: Work, repeats: int) -> float:
+    start = time.process_time_ns()
+    for _ in range(repeats):
+        work()
+    return (time.process_time_ns() - start) / 1e9
+
+
+# -- the core ---------------------------------------------------------------------------------------------------------
+
+
+def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
+    """Times of the core and its stages, the most costly rules and facts, and what was judged."""
+    library = load_library()
+    validator = Validator(library)
+    gc.collect()
+    gc.freeze()
+    report, decoded = validator.validate(body)
+    reading = read(decoded, library.lexicon, Asked())
+    (order,) = reading.orders
+    told = outcome(report, library, reading.broken)
+    (judgement,) = report.judgements
+    times = rounds(
+        {
+            "orjson.loads": lambda: orjson.loads(body),
+            "core": lambda: validator.validate(body),
+            "decode": lambda: decode(body),
+            "read": lambda: read(decoded, library.lexicon, Asked()),
+            "judge": lambda: validator.judge(order),
+            "render": lambda: encode(outcome(report, library, reading.broken)),
+            "outcome": lambda: outcome(report, library, reading.broken),
+            "encode": lambda: encode(told),
+        }
+    )
+    about = f"{len(body)} bytes, {validator.rules} rules, verdict {judgement.verdict.value}, judged {judgement.judged}"
+    return times, costs(validator, order), about
+
+
+def costs(validator: Validator, order: Any) -> list[tuple[str, float]]:
+    """Microseconds of each fact and rule by itself, given the facts it asks for: the best of some, by the clock."""
+    judge = validator._judge  # the breakdown looks inside, the figures do not
+    case = Case({"order": order, "book": validator.library.on(order.day)})
+    for entry in judge.entries:
+        if entry.check is not None:
+            judge._asked(entry, case)
+    whole = [("rule " + e.rule.name, lambda e=e: judge._asked(e, case)) for e in judge.entries if e.check is not None]
+    whole += [("fact " + n, lambda f=FACTS[n].make: case.ask(f)) for n in list(case.values) if n in FACTS]
+    found = []
+    for name, work in whole:
+        best = []
+        for _ in range(7):
+            start = time.perf_counter_ns()
+            for _ in range(30):
+                work()
+            best.append((time.perf_counter_ns() - start) / 30 / 1e3)
+        found.append((name, min(best)))
+    return sorted(found, key=lambda row: -row[1])
+
+
+# -- over HTTP --------------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """The service as a process of its own on a free port."""
+
+    def __init__(self) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self.port = taken.getsockname()[1]
+        self.started = time.perf_counter()
+        command = [sys.executable, "-c", "from ivig.cli import main; main()", "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=ROOT)
+
+    def ready(self, patience_s: float = 30) -> float:
+        """Milliseconds from the start of the process to the first 200 of /health/ready."""
+        while time.perf_counter() - self.started < patience_s:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the service ended with {self.process.returncode}")
+            try:
+                status = self.get("/health/ready")
+            except OSError:
+                time.sleep(0.005)
+                continue
+            if status == 200:
+                return (time.perf_counter() - self.started) * 1e3
+        raise RuntimeError("the service did not get ready")
+
+    def get(self, path: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def rss_mib(self) -> float:
+        held = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
+        return int(held[1]) / 1024 if held else float("nan")
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Caller:
+    """One keep-alive connection, as thin as can be, so that it is the service that is measured."""
+
+    def __init__(self, port: int, body: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        lines = (
+            f"POST {PATH} HTTP/1.1",
+            "Host: bench",
+            "Content-Type: application/fhir+json",
+            f"Content-Length: {len(body)}",
+            "\r\n",
+        )
+        self.request = "\r\n".join(lines).encode() + body
+
+    def call(self) -> bytes:
+        self.socket.sendall(self.request)
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += self.socket.recv(65536)
+        head, _, told = got.partition(b"\r\n\r\n")
+        length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
+        while len(told) < length:
+            told += self.socket.recv(65536)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{head[:60]!r} {told[:300]!r}")
+        return told
+
+
+def over_http(body: bytes, calls: int = 3000) -> dict[str, float]:
+    server = Server()
+    try:
+        figures = {"start_ms": server.ready()}
+        caller = Caller(server.port, body)
+        for _ in range(200):
+            caller.call()
+        figures["rss_mib"] = server.rss_mib()
+        before, times = server.cpu_s(), []
+        for _ in range(calls):
+            start = time.perf_counter_ns()
+            caller.call()
+            times.append((time.perf_counter_ns() - start) / 1e6)
+        figures["http_cpu_ms"] = (server.cpu_s() - before) / calls * 1e3
+        cuts = statistics.quantiles(times, n=100, method="inclusive")
+        figures |= {"http_p50_ms": cuts[49], "http_p99_ms": cuts[98], "rss_later_mib": server.rss_mib()}
+        return figures
+    finally:
+        server.end()
+
+
+def started(times: int = 3) -> float:
+    """The median start of several, the first of which may have found cold files."""
+    found = []
+    for _ in range(times):
+        server = Server()
+        try:
+            found.append(server.ready())
+        finally:
+            server.end()
+    return statistics.median(found)
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    body = SAMPLE.read_bytes()
+    http_figures = over_http(body)
+    http_figures["start_ms"] = started()
+    times, costly, about = core(body)
+    yardstick = times["orjson.loads"]
+    figures = {
+        "core_ratio_orjson": times["core"] / yardstick,
+        "render_ratio_orjson": times["render"] / yardstick,
+        **{key: http_figures[key] for key in ("http_p50_ms", "http_p99_ms", "start_ms", "rss_mib")},
+    }
+    figures = {key: round(value, 3) for key, value in figures.items()}
+    print(f"{about}; Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n")
+    for key, value in figures.items():
+        target = f"  (at most {TARGETS[key]:g})" if key in TARGETS else ""
+        print(f"{key:24}{value:10.2f}{target}")
+    print(f"\n{'stage':24}{'CPU us':>10}{'x orjson':>10}")
+    for name in ("orjson.loads", "core", "decode", "read", "judge", "render", "outcome", "encode"):
+        indent = "  " if name in ("decode", "read", "judge", "outcome", "encode") else ""
+        print(f"{indent + name:24}{times[name]:10.1f}{times[name] / yardstick:10.2f}")
+    print(f"{'HTTP, CPU of the server':24}{http_figures['http_cpu_ms'] * 1e3:10.1f}")
+    print(f"\n{'the most costly':46}{'us':>8}")
+    for name, cost in costly[:10]:
+        print(f"{name:46}{cost:8.1f}")
+    WRITTEN.parent.mkdir(exist_ok=True)
+    WRITTEN.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"\nwritten to {WRITTEN.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
