@@ -32,6 +32,7 @@ class Row(Struct, frozen=True):
     expression: tuple[str, ...]
     not_judged: tuple[str, ...] = ()
     verdict: str = ""
+    diagnostics: str = ""
 
     @property
     def flagged(self) -> bool:
@@ -95,6 +96,7 @@ def _row(issue: Json) -> Row:
         expression=tuple(issue.get("expression", ())),
         not_judged=tuple(e["valueCode"] for e in issue.get("extension", ()) if e["url"] == NOT_JUDGED),
         verdict=codes.get("ivig-verdict", ""),
+        diagnostics=issue.get("diagnostics", ""),
     )
 
 

@@ -27,10 +27,14 @@ def resources(bundle: Json) -> list[Json]:
     return [e["resource"] for e in bundle["entry"] if "resource" in e]
 
 
-def takeaways(sent: Json) -> Iterator[tuple[str, Json]]:
-    """What was taken, and what then remains: once for every datum that is there."""
+def takeaways(sent: Json, turn: int = 0, evidence: str = "") -> Iterator[tuple[str, Json]]:
+    """What was taken, and what then remains: once for every datum that is there.
+
+    Tests whose place (`entry[4]`) stands in `evidence` are taken in every way: absent, without day, value, unit. Of the
+    other tests `turn` chooses every third.
+    """
     text = json.dumps(sent)
-    for name, remove in _removers(held(sent)):
+    for name, remove in _removers(held(sent), turn, evidence):
         rest = json.loads(text)
         if remove(held(rest)):
             yield name, rest
@@ -46,31 +50,59 @@ def single_entries(sent: Json) -> Iterator[tuple[str, Json]]:
         yield f"entry[{place}] {resource.get('resourceType')}/{resource.get('id', '')}", rest
 
 
-def _removers(bundle: Json) -> Iterator[tuple[str, Remover]]:
+def order_path(sent: Json) -> str:
+    """The place of the order in what was sent."""
+    inner = held(sent)
+    place = next(i for i, e in enumerate(inner["entry"]) if e.get("resource", {}).get("id") == r4.ORDER)
+    if inner is sent:
+        return f"Bundle.entry[{place}].resource"
+    parameter = next(i for i, p in enumerate(sent["parameter"]) if p.get("resource") is inner)
+    return f"Parameters.parameter[{parameter}].resource.entry[{place}].resource"
+
+
+def _removers(bundle: Json, turn: int, evidence: str) -> Iterator[tuple[str, Remover]]:
     yield from _ORDER.items()
     yield "birth date", _from_patient("birthDate")
     yield "sex", _from_patient("gender")
     yield "patient", _all(lambda r: r["resourceType"] == "Patient")
-    yield "weights", _all(_coded(r4.WEIGHTS))
-    yield "heights", _all(_coded(r4.HEIGHTS))
-    body = {*r4.WEIGHTS, *r4.HEIGHTS}
-    tests = dict.fromkeys(
-        o["code"]["coding"][0]["code"]
-        for o in resources(bundle)
-        if o["resourceType"] == "Observation" and o["code"].get("coding")
-    )
-    for code in tests:
-        if code not in body:
-            yield f"test {code}", _all(_coded((code,)))
-        yield f"day of {code}", _elements(code, "effectiveDateTime", "effectivePeriod", "issued")
-        yield (
-            f"value of {code}",
-            _elements(code, "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueDateTime"),
-        )
-        yield f"unit of {code}", _unit_of(code)
+    tests = {"weights": r4.WEIGHTS, "heights": r4.HEIGHTS} | {f"test {c}": (c,) for c in _tests(bundle)}
+    for place, (name, codes) in enumerate(tests.items()):
+        weighty = _stands_in(bundle, codes, evidence)
+        if weighty or name in ("weights", "heights") or (place + turn) % 3 == 0:
+            yield name, _all(_coded(codes))
+        if weighty:
+            yield f"days of {name}", _elements(codes, *_DAY)
+            yield f"values of {name}", _elements(codes, *_VALUE)
+            yield f"units of {name}", _units(codes)
     for section in SECTIONS:
         yield f"section {section}", _section(section)
     yield "onset", _from_conditions("onsetDateTime", "onsetPeriod")
+
+
+def _stands_in(bundle: Json, codes: tuple[str, ...], evidence: str) -> bool:
+    """Whether one of the observations is what the evidence points at."""
+    is_one = _coded(codes)
+    return any(
+        f"entry[{i}].resource" in evidence for i, e in enumerate(bundle["entry"]) if is_one(e.get("resource", _NONE))
+    )
+
+
+_NONE: Json = {"resourceType": ""}
+_DAY = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued")
+_VALUE = ("valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueDateTime", "valueInteger")
+
+
+def _tests(bundle: Json) -> list[str]:
+    """Codes of the observations, apart from weights and heights."""
+    codes = [
+        c.get("code", "") for o in resources(bundle) if o["resourceType"] == "Observation" for c in _codings_of(o)[:1]
+    ]
+    return [c for c in dict.fromkeys(codes) if c not in r4.WEIGHTS and c not in r4.HEIGHTS]
+
+
+def _codings_of(observation: Json) -> list[Json]:
+    found: list[Json] = observation.get("code", {}).get("coding", [])
+    return found
 
 
 def _some(changes: list[bool]) -> bool:
@@ -80,7 +112,7 @@ def _some(changes: list[bool]) -> bool:
 
 def _all(unwanted: Callable[[Json], bool]) -> Remover:
     def remove(bundle: Json) -> bool:
-        kept = [e for e in bundle["entry"] if not unwanted(e.get("resource", {"resourceType": ""}))]
+        kept = [e for e in bundle["entry"] if not unwanted(e.get("resource", _NONE))]
         changed = len(kept) < len(bundle["entry"])
         bundle["entry"] = kept
         return changed
@@ -90,9 +122,7 @@ def _all(unwanted: Callable[[Json], bool]) -> Remover:
 
 def _coded(codes: tuple[str, ...]) -> Callable[[Json], bool]:
     def is_one(resource: Json) -> bool:
-        return resource["resourceType"] == "Observation" and any(
-            c.get("code") in codes for c in resource["code"].get("coding", [])
-        )
+        return resource["resourceType"] == "Observation" and any(c.get("code") in codes for c in _codings_of(resource))
 
     return is_one
 
@@ -101,18 +131,16 @@ def _pop(target: Json, *keys: str) -> bool:
     return _some([target.pop(k, None) is not None for k in keys])
 
 
-def _elements(code: str, *keys: str) -> Remover:
-    return lambda bundle: _some([_pop(o, *keys) for o in resources(bundle) if _coded((code,))(o)])
+def _elements(codes: tuple[str, ...], *keys: str) -> Remover:
+    return lambda bundle: _some([_pop(o, *keys) for o in resources(bundle) if _coded(codes)(o)])
 
 
-def _unit_of(code: str) -> Remover:
-    return lambda bundle: _some(
-        [
-            _pop(o["valueQuantity"], "unit", "code", "system")
-            for o in resources(bundle)
-            if _coded((code,))(o) and "valueQuantity" in o
-        ]
-    )
+def _units(codes: tuple[str, ...]) -> Remover:
+    def remove(bundle: Json) -> bool:
+        values = [o["valueQuantity"] for o in resources(bundle) if _coded(codes)(o) and "valueQuantity" in o]
+        return _some([_pop(v, "unit", "code", "system") for v in values])
+
+    return remove
 
 
 def _from_patient(key: str) -> Remover:
@@ -190,6 +218,13 @@ def _in_repeat(*keys: str) -> Remover:
     return _of_order(change)
 
 
+def _timing(order: Json) -> bool:
+    """The timing, and that the patient is in hospital: there an order without timing is one dose (rules.md 6)."""
+    changed = _some([_pop(d, "timing") for d in _dosages(order)])
+    order.pop("category", None)
+    return changed
+
+
 def _codings(order: Json) -> bool:
     """The product's codes, where words remain to tell what was ordered."""
     said: Any = order.get("medicationCodeableConcept", {})
@@ -212,7 +247,7 @@ _ORDER: dict[str, Remover] = {
     "dose unit": _of_order(_dose_unit),
     "dose value": _of_order(_dose_value),
     "rate": _of_given("rateQuantity", "rateRange", "rateRatio"),
-    "timing": _of_dosages("timing"),
+    "timing": _of_order(_timing),
     "period": _in_repeat("period", "periodUnit"),
     "period unit": _in_repeat("periodUnit"),
     "frequency": _in_repeat("frequency"),

@@ -220,10 +220,21 @@ def test_text_says_what_was_ordered_for_whom_and_why_not(ivig_: Run) -> None:
         "CANNOT TELL",
         "30 g a day for 4 days",
         "no usable weight",
-        "Not judged",
-        "for want of weight-missing",
+        "Not judged for want of",
+        "weight-missing: weight-stale",
     ):
         assert words in said, words
+
+
+def test_what_could_not_be_read_is_told(ivig_: Run) -> None:
+    sent = json.loads(CLEAR.read_bytes())
+    sent["entry"][1]["resource"]["authoredOn"] = 20261120  # of the order
+    sent["entry"][2]["resource"]["status"] = 7  # of a weight
+    ran = ivig_("check", "-", stdin=json.dumps(sent).encode())
+    assert ran.code == 0
+    assert ran.out.count("Left out, for it could not be read") == 2
+    assert "Bundle.entry[1].resource.authoredOn: a string is expected" in ran.out
+    assert "Bundle.entry[2].resource.status: a string is expected" in ran.out
 
 
 def test_several_files_end_with_a_list_of_verdicts(ivig_: Run, broken: Path, no_order: Path) -> None:
@@ -297,10 +308,12 @@ def test_explain_prints_every_rule_page(ivig_: Run) -> None:
 
 def test_explain_gives_the_numbers_in_force_with_source_place_and_mark(ivig_: Run) -> None:
     said = " ".join(ivig_("explain", "weight-stale").out.split())
-    assert "weight.days.outer_limit: 180 d; source S-GH" in said
-    assert "weight at least every 6 months (page 2); confirmed" in said
-    assert "weight.days.inpatient: 7 d; source design" in said
-    assert "house" in said
+    of_file, _, of_facts = said.partition("Numbers in force today")[2].partition("Numbers behind the facts")
+    for words in ("weight.days.outer_limit", "180 d", "S-GH", "weight at least every 6 months (page 2)", "confirmed"):
+        assert words in of_file, words
+    assert "weight.days.inpatient: 7 d" in of_facts
+    assert "house" in of_facts
+    assert "weight.days.outpatient_adult: 90 d" in of_facts  # a key made from parts
 
 
 def test_explain_without_a_rule_lists_all(ivig_: Run) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import typer.main
+from starlette.testclient import TestClient
 
 from builder import bundle
 from casefiles import read
 from ivig import cli
+from ivig.app import create_app
 from ivig.catalogue import RULES
 from ivig.settings import PREFIX, Settings
 from judged import answer, rows
@@ -32,6 +34,7 @@ DOCUMENTS = [
         "service/ARCHITECTURE.md",
         "service/CONTRIBUTING.md",
         "service/ivig/knowledge/README.md",
+        "service/ivig/samples/README.md",
         "profiles/README.md",
         "tests/data/README.md",
     )
@@ -192,6 +195,20 @@ def test_the_order_of_the_readme_gets_the_outcome_of_the_readme() -> None:
     assert_contract(told, sent)
     assert shown["issue"]
     assert not _missing(shown, told), json.dumps(told, indent=2)
+
+
+@pytest.mark.parametrize("path", ["/fhir/$validate-ivig-order", "/fhir/MedicationRequest/$validate-ivig-order"])
+def test_the_order_of_the_readme_gets_the_same_outcome_over_http(path: str) -> None:
+    assert path in (ROOT / "README.md").read_text("utf-8")
+    sent = _sample("Bundle")
+    got = TestClient(create_app()).post(path, json=sent, headers={"Content-Type": "application/fhir+json"})
+    assert got.status_code == 200
+    assert got.json() == answer(sent)
+
+
+def test_the_metadata_over_http_is_the_file() -> None:
+    got = TestClient(create_app()).get("/fhir/metadata")
+    assert got.content == (ROOT / "profiles/CapabilityStatement-ivig-order-check.json").read_bytes()
 
 
 def test_the_case_of_the_guide_holds(tmp_path: Path) -> None:

@@ -41,9 +41,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.add_route("/fhir/metadata", artefact(held.read_bytes), methods=["GET"])
     _health(app, validator)
     _errors(app)
-    gc.collect()
-    gc.freeze()  # the knowledge lives as long as the process: the collector need not walk it again
+    _settle()
     return app
+
+
+def _settle() -> None:
+    """The knowledge lives as long as the process: the collector need not walk it again, and can wait longer between its walks."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _health(app: FastAPI, validator: Validator) -> None:

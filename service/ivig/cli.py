@@ -131,7 +131,7 @@ def _print_text(one: Checked, library: Library, several: bool, verbose: bool) ->
         console.print(f"Unreadable: {clean(one.fault)}", style="bold red")
         console.print()
     else:
-        render(one.report, library, console, one.orders, verbose)
+        render(one.report, library, console, one.orders, one.broken, verbose)
 
 
 def _print_summary(done: list[Checked]) -> None:

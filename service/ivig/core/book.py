@@ -108,6 +108,7 @@ class Book:
         self._policy = {key: series.on(day) for key, series in library.policy.items()}
         self._indications: dict[str, Indication] = {}
         self._products: dict[str, Product] = {}
+        self._formulas: dict[str, dict[str, Value | None]] = {}
         self._memory: dict[Any, Any] = {}
 
     @property
@@ -162,10 +163,17 @@ class Book:
         )
 
     def coefficient(self, formula: str, name: str) -> Value:
-        value = self.memory(("formula", formula), lambda: resolved(self._library.pages["formulas"][formula], self.day))["coefficients"].get(name)
+        """A coefficient of a formula page.
+
+        Raises:
+            NotInForce: the page has none of this name on the day.
+        """
+        page = self._formulas.get(formula)
+        if page is None:
+            page = self._formulas[formula] = resolved(self._library.pages["formulas"][formula], self.day)["coefficients"]
+        value = page.get(name)
         if value is None:
             raise NotInForce(f"{formula}.{name}")
-        assert isinstance(value, Value)
         return value
 
     def test_title(self, key: str) -> str:

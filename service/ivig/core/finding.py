@@ -20,6 +20,8 @@ class Severity(IntEnum):
     ERROR = 3
 
 
+_DECIMALS = 3
+
 INFORMATION, WARNING, ERROR = Severity.INFORMATION, Severity.WARNING, Severity.ERROR
 
 
@@ -126,11 +128,20 @@ class Report(Struct, frozen=True):
 
 
 def plain(number: Decimal) -> str:
-    """A number as a pharmacist writes it: at most three decimals, no trailing zeros, no exponent."""
-    text = f"{number:.3f}".rstrip("0").rstrip(".") if number == number.quantize(Decimal("0.001")) or abs(number) >= 1 else f"{number:.4g}"
-    if "e" in text or "E" in text:
+    """A number as a pharmacist writes it: at most three decimals (four digits below one), no trailing zeros, no exponent."""
+    text = str(number)
+    if "E" in text:
         text = f"{number:f}"
-    return text if text not in ("-0", "") else "0"
+    if "." not in text:
+        return text
+    if len(text) - text.index(".") > _DECIMALS + 1:
+        text = f"{number:.3f}" if abs(number) >= 1 else f"{float(number):.4g}"
+        if "e" in text:
+            text = f"{number:.9f}"
+        if "." not in text:
+            return text
+    text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
 
 
 def shown(value: Any) -> str:

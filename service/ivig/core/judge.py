@@ -25,17 +25,12 @@ _MOST_VARIANTS = 64
 _NO_MEDICATION = Root("order-medication-missing")
 
 
-Making = tuple[tuple[str, Needs], ...]
-
-
 class Entry(Struct, frozen=True):
-    """A rule as the judge calls it, with the facts that are still to be made before each of its two functions, in order."""
+    """A rule as the judge calls it."""
 
     rule: Rule
     concerns: Needs | None
     check: Needs | None
-    before_concerns: Making = ()
-    before_check: Making = ()
 
 
 class Case:
@@ -44,10 +39,11 @@ class Case:
     `absent` and `lacking` hold those that are not there, and those that were seen in part: what nearly every call has to know, by name.
     """
 
-    __slots__ = ("absent", "lacking", "values")
+    __slots__ = ("absent", "lacking", "values", "variants")
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
+        self.variants: dict[tuple[tuple[str, int], ...], Case] = {}
         self.absent: dict[str, Absent] = {}
         self.lacking: dict[str, tuple[Root, ...]] = {}
         for name, value in values.items():
@@ -65,12 +61,25 @@ class Case:
         elif value.__class__ is Seen and value.lacking:
             self.lacking[name] = value.lacking
 
-    def make(self, facts: Making) -> None:
-        """Make these facts, in this order, where they are not there yet."""
-        values = self.values
-        for name, wanted in facts:
-            if name not in values:
-                self._keep(name, self.ask(wanted))
+    def fill(self, plan: Sequence[tuple[str, Needs]]) -> None:
+        """Make these facts, each after those it needs. One that crashes is left out: the rules that ask for it will tell."""
+        values, absent, lacking = self.values, self.absent, self.lacking
+        for name, wanted in plan:
+            if absent and not wanted.strict.isdisjoint(absent):
+                value = self.ask(wanted)
+            else:
+                try:
+                    value = wanted.call(*wanted.fetch(values))
+                except NotInForce as gap:
+                    value = Absent((Root("knowledge-not-in-force", gap.key),))
+                except Exception:  # noqa: BLE001, S112, PERF203  (see above: it is asked for again, and told, rule by rule)
+                    continue
+            values[name] = value
+            kind = value.__class__
+            if kind is Absent:
+                absent[name] = value
+            elif kind is Seen and value.lacking:
+                lacking[name] = value.lacking
 
     def ask(self, wanted: Needs) -> Any:
         """Call `wanted` with its facts; what it lacks comes back as Absent."""
@@ -127,7 +136,9 @@ class Judge:
         self.crashed, self.verdict, self.log = crashed, verdict, log
         self.dependents = _dependents()
         _all_named(self.entries)
-        self.entries = _planned(self.entries)
+        self.plan = _planned(self.entries)
+        flagging = [e for e in self.entries if e.check is not None and e.rule.result == Result.FLAGGED]
+        self.checked = {True: len(flagging), False: sum(1 for e in flagging if e.rule.any_product)}
 
     def judge(self, order: Order, book: Book) -> Judgement:
         """All findings about `order` by the knowledge of `book`."""
@@ -135,9 +146,28 @@ class Judge:
         said: list[Finding] = []
         lacking: dict[Root, list[str]] = {}
         full = case.get("in_scope")
+        if full:
+            case.fill(self.plan)
+        values, absent, unseen = case.values, case.absent, case.lacking
         for entry in self.entries:
-            if entry.check is None:
+            check, concerns = entry.check, entry.concerns
+            if check is None:
                 continue
+            if full:
+                # The short way, for rules that lack nothing. Whatever is out of the ordinary goes the long way below.
+                try:
+                    if concerns is not None:
+                        if not (concerns.strict.isdisjoint(absent) and concerns.all.isdisjoint(unseen)):
+                            raise LookupError
+                        if not concerns.call(*concerns.fetch(values)):
+                            continue
+                    if check.strict.isdisjoint(absent):
+                        found = tuple(check.call(*check.fetch(values)))
+                        if found or check.all.isdisjoint(unseen):
+                            said.extend(found)
+                            continue
+                except Exception:  # noqa: BLE001, S110, PERF203
+                    pass
             if not (full or entry.rule.any_product):
                 if order.medication_missing:  # what is ordered is not known, so nothing of it was judged
                     lacking.setdefault(_NO_MEDICATION, []).append(entry.rule.name)
@@ -154,7 +184,7 @@ class Judge:
             verdict = Verdict.ADVISE  # a part of the order could not be read: it is told beside the findings
         judged = "partial" if any(f.not_judged for f in findings) else "full"
         names = tuple(dict.fromkeys(name for f in findings for name in f.not_judged))
-        checked = sum(1 for e in self.entries if e.check and e.rule.result == Result.FLAGGED and (full or e.rule.any_product))
+        checked = self.checked[bool(full)]
         findings.insert(0, self._told(verdict, judged, findings, names, checked, order))
         return Judgement(order.ref, order.path, order.day, verdict, judged, tuple(findings), order.broken)
 
@@ -178,14 +208,18 @@ class Judge:
             could_be = case.ask(unknown.alternatives)
             if isinstance(could_be, Absent) or not could_be:
                 continue
-            choices.append([(unknown.name, value) for value in could_be])
+            choices.append([(unknown.name, place, value) for place, value in enumerate(could_be)])
         if not choices or not _small(choices):
             return answer
         answers = []
         for chosen in itertools.product(*choices):
-            varied = case
-            for name, value in chosen:
-                varied = varied.varied(name, value, self.dependents[name])
+            key = tuple((name, place) for name, place, _ in chosen)
+            varied = case.variants.get(key)
+            if varied is None:  # the same for every rule that asks
+                varied = case
+                for name, _, value in chosen:
+                    varied = varied.varied(name, value, self.dependents[name])
+                case.variants[key] = varied
             answers.append(_answer(entry, varied))
         rest = tuple(dict.fromkeys(r for a in answers for r in a.roots))
         shapes = {tuple(f.severity for f in a.findings) for a in answers}
@@ -240,8 +274,6 @@ class Judge:
 
 def _answer(entry: Entry, case: Case) -> Answer:
     if entry.concerns is not None:
-        if entry.before_concerns:
-            case.make(entry.before_concerns)
         concerned = case.ask(entry.concerns)
         if concerned.__class__ is Absent:
             return Answer((), concerned.roots)
@@ -249,8 +281,6 @@ def _answer(entry: Entry, case: Case) -> Answer:
             gaps = case.gaps(entry.concerns)
             return Answer((), gaps) if gaps else _SILENT
     assert entry.check is not None
-    if entry.before_check:
-        case.make(entry.before_check)
     found = case.ask(entry.check)
     if found.__class__ is Absent:
         return Answer((), found.roots)
@@ -309,31 +339,23 @@ def _all_named(entries: Iterable[Entry]) -> None:
         walk(name, ())
 
 
-def _planned(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries, each with the facts that no rule before it will have made for certain: so facts are made in order, not by trial."""
-    made: set[str] = set(GIVEN)
+def _planned(entries: Iterable[Entry]) -> tuple[tuple[str, Needs], ...]:
+    """Every fact that some rule may ask for, each after those it needs."""
+    order: list[tuple[str, Needs]] = []
+    seen: set[str] = set(GIVEN)
 
-    def missing(wanted: Needs | None, have: set[str]) -> Making:
-        order: list[tuple[str, Needs]] = []
-        seen = set(have)
+    def walk(name: str) -> None:
+        if name not in seen:
+            seen.add(name)
+            for below in FACTS[name].make.names:
+                walk(below)
+            order.append((name, FACTS[name].make))
 
-        def walk(name: str) -> None:
-            if name not in seen:
-                seen.add(name)
-                for below in FACTS[name].make.names:
-                    walk(below)
-                order.append((name, FACTS[name].make))
-
-        for name in wanted.names if wanted is not None else ():
-            walk(name)
-        return tuple(order)
-
-    planned = []
     for entry in entries:
-        before_concerns = missing(entry.concerns, made)
-        made.update(name for name, _ in before_concerns)
-        planned.append(structs.replace(entry, before_concerns=before_concerns, before_check=missing(entry.check, made)))
-    return tuple(planned)
+        for wanted in (entry.concerns, entry.check):
+            for name in wanted.names if wanted is not None else ():
+                walk(name)
+    return tuple(order)
 
 
 def _dependents() -> dict[str, frozenset[str]]:

@@ -111,6 +111,7 @@ class Needs(Struct, frozen=True):
     facts: tuple[tuple[str, bool], ...]
     names: tuple[str, ...]
     strict: frozenset[str]
+    all: frozenset[str]
     fetch: Callable[[dict[str, Any]], tuple[Any, ...]]
 
 
@@ -120,7 +121,7 @@ def needs(function: Callable[..., Any]) -> Needs:
         said = str(parameter.annotation)
         facts.append((name, "Maybe[" in said or "Absent" in said))
     names = tuple(name for name, _ in facts)
-    return Needs(function, tuple(facts), names, frozenset(n for n, takes_absent in facts if not takes_absent), _fetcher(names))
+    return Needs(function, tuple(facts), names, frozenset(n for n, takes_absent in facts if not takes_absent), frozenset(names), _fetcher(names))
 
 
 def _fetcher(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

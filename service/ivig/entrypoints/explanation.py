@@ -17,9 +17,9 @@ from ivig.core import facts  # noqa: F401  (declares the facts)
 from ivig.core.book import Library
 from ivig.core.dated import Value
 from ivig.core.finding import Severity
-from ivig.core.rule import FACTS, Rule, needs
+from ivig.core.rule import FACTS, Rule
 
-_ASKS_POLICY = re.compile(r"""book\.(?:policy|maybe)\(\s*f?["']([^"']+)["']""")
+_ASKS_POLICY = re.compile(r"""book\.(?:policy|maybe)\(\s*f?(["'])(.+?)\1""")
 _HOLE = re.compile(r"\\\{[^{}]*\\\}")
 
 
@@ -75,10 +75,12 @@ def _title(module: ModuleType) -> str:
 
 
 def _sources_of_facts(module: ModuleType) -> list[str]:
-    """The source of the facts that the rule names, with the functions they call; not of the facts behind those facts."""
+    """The source of the facts that the rule names, with the functions they call; not of the facts behind them."""
     asked: list[Callable[..., Any]] = [getattr(module, f) for f in ("concerns", "check") if hasattr(module, f)]
     reached: dict[Callable[..., Any], None] = {}
-    queue = [FACTS[name].make.call for function in asked for name, _ in needs(function).facts if name in FACTS]
+    queue = [
+        FACTS[name].make.call for function in asked for name in inspect.signature(function).parameters if name in FACTS
+    ]
     queue += [called for function in asked for called in _calls(function)]
     while queue:
         function = queue.pop()
@@ -103,7 +105,7 @@ def _keys(sources: Iterable[str], library: Library) -> list[str]:
     """Policy keys asked for in `sources`; a key made from parts stands for every key it can make."""
     found: dict[str, None] = {}
     for source in sources:
-        for asked in _ASKS_POLICY.findall(source):
+        for _, asked in _ASKS_POLICY.findall(source):
             if "{" not in asked:
                 found.setdefault(asked)
                 continue

@@ -43,6 +43,7 @@ class Checked(Struct, frozen=True):
     exit: Exit
     report: Report | None = None
     orders: tuple[Order, ...] = ()
+    broken: tuple[Broken, ...] = ()
     fault: str = ""
 
 
@@ -70,8 +71,8 @@ def check(name: str, validator: Validator, settings: Settings, day: date | None,
         asked = structs.replace(asked, day=day, moment=None)
     reading = read(decoded, validator.library.lexicon, asked)
     report = validator.report(reading, policy_day)
-    told = outcome(report, validator.library, (*reading.broken, *_explained(body, decoded)))
-    return Checked(name, told, _exit(report), report, reading.orders)
+    broken = (*reading.broken, *_explained(body, decoded))
+    return Checked(name, outcome(report, validator.library, broken), _exit(report), report, reading.orders, broken)
 
 
 def _asked(decoded: Decoded, validator: Validator, settings: Settings, now: datetime) -> tuple[Asked, date | None]:

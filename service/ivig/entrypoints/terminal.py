@@ -16,7 +16,8 @@ from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severi
 from ivig.core.judge import Case
 from ivig.core.order import Order, Part
 from ivig.core.order import Result as Reported
-from ivig.wire.outcome import cited
+from ivig.wire.decode import Broken
+from ivig.wire.outcome import amount, cited
 
 if TYPE_CHECKING:
     from ivig.entrypoints.explanation import Page
@@ -44,12 +45,18 @@ def screen(**options: Any) -> Console:
 
 
 def render(
-    report: Report, library: Library, console: Console, orders: Sequence[Order] = (), full: bool = False
+    report: Report,
+    library: Library,
+    console: Console,
+    orders: Sequence[Order] = (),
+    broken: Sequence[Broken] = (),
+    full: bool = False,
 ) -> None:
     """Print `report`.
 
     Args:
         orders: the orders it is about; with them a headline says what was ordered for whom.
+        broken: elements of the body that could not be read.
         full: with every input, its place in the bundle, and the arithmetic of informations too.
     """
     by_path = {order.path: order for order in orders}
@@ -63,6 +70,8 @@ def render(
                 console.print(_group(words, colour, found, library, full))
         _rest(judgement, console, full)
         console.print()
+    told_of = {path for judgement in report.judgements for path, _ in judgement.unread}
+    _unread(((b.path, b.why) for b in broken if b.path not in told_of), console)
 
 
 def clean(text: str) -> str:
@@ -93,7 +102,8 @@ def ordered(order: Order) -> str:
     """What was ordered, as it was ordered."""
     doses = "; then ".join(filter(None, (_dose(part) for part in order.parts))) or "no dose"
     route = _ROUTES.get(order.route, order.route_said or "no route")
-    return f"{order.medication or 'no medication'}: {doses}, {route}"
+    course = f" (one of {len(order.group_parts)} requests of a course)" if len(order.group_parts) > 1 else ""
+    return f"{order.medication or 'no medication'}: {doses}, {route}{course}"
 
 
 def _dose(part: Part) -> str:
@@ -169,15 +179,17 @@ def _group(words: str, colour: str, found: Sequence[Finding], library: Library, 
 
 def _lines(f: Finding, library: Library, full: bool) -> Iterable[str]:
     """The arithmetic, the inputs, the limits with their source."""
-    yield from (clean(line) for line in f.sums)
+    lines = list(f.sums)
     for i in f.inputs:
-        beside = ", ".join(p for p in (i.day, i.path if full else "") if p)
-        yield clean(f"{i.what}: {i.value}" + (f" ({beside})" if beside else ""))
-    yield from (clean(cited(value, library)) for value in dict.fromkeys(f.cites))
+        beside = (i.day, i.path) if full else (i.day[: len("2026-11-20")],)
+        said = ", ".join(filter(None, beside))
+        lines.append(f"{i.what}: {i.value}" + (f" ({said})" if said else ""))
+    lines += [cited(v, library) if full else f"{v.key}: {amount(v)} ({v.source}, {v.at}; {v.seen})" for v in f.cites]
     if f.capped:
-        yield "An error by the numbers; a warning because a number it rests on is unconfirmed."
+        lines.append("An error by the numbers; a warning because a number it rests on is unconfirmed.")
     if full:
-        yield from f.at[1:]
+        lines += f.at[1:]
+    return dict.fromkeys(map(clean, lines))
 
 
 def _hanging(mark: Text, body: Text) -> RenderableType:
@@ -188,20 +200,25 @@ def _hanging(mark: Text, body: Text) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
+def _unread(places: Iterable[tuple[str, str]], console: Console) -> None:
+    rows = [_hanging(Text("•", "yellow"), Text(clean(f"{path}: {why}"))) for path, why in places]
+    if rows:
+        console.print(Padding(Group(Text("Left out, for it could not be read", "bold yellow"), *rows), (0, 0, 1, 2)))
+
+
 def _rest(judgement: Judgement, console: Console, full: bool) -> None:
     """What could not be read, what was not judged, and a closing line."""
+    _unread(judgement.unread, console)
     rows: list[RenderableType] = []
-    for path, why in judgement.unread:
-        rows.append(_hanging(Text("•"), Text(clean(f"Could not be read: {path}: {why}"))))
     for f in judgement.findings:
         if f.not_judged and f.not_judged != (f.rule,):  # a rule that crashed has said so already
             names = list(f.not_judged if full else f.not_judged[:_MOST_NAMES])
             more = len(f.not_judged) - len(names)
             about = f" ({f.about})" if f.about else ""
-            said = f"for want of {f.rule}{about}: {', '.join(names)}" + (f" and {more} more" if more else "")
+            said = f"{f.rule}{about}: {', '.join(names)}" + (f" and {more} more" if more else "")
             rows.append(_hanging(Text("•"), Text(clean(said), "dim")))
     if rows:
-        console.print(Padding(Group(Text("Not judged", "bold"), *rows), (0, 0, 1, 2)))
+        console.print(Padding(Group(Text("Not judged for want of", "bold"), *rows), (0, 0, 1, 2)))
     told = next((f for f in judgement.findings if f.rule == _VERDICT), None)
     if told is not None:
         sums = " ".join(told.sums) if full else "".join(told.sums[:1])

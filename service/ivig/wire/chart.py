@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +84,10 @@ class ChartReader:
         later, later_path = 0, ""
         kept: dict[str, tuple[Any, ...]] = {}
         for name, of in self.held.items():
+            known_on = _DATED[name]
             seen = []
             for thing in of:
-                dated = _dated(name, thing)
+                dated = known_on(thing)
                 if dated is not None and dated.day > day:
                     later, later_path = later + 1, later_path or thing.path
                 else:
@@ -129,7 +130,9 @@ class ChartReader:
                 self._appointment(item, resource)
             return
         if item.path in self.judged:  # a judged order is evidence for the others
-            self._infusion(item, resource)
+            ident = self.medicines.get(item.path)
+            if ident is not None:
+                self._infusion(item, resource, ident)
             return
         reader, section, about = known
         subject = resource.patient if about == "patient" else resource.subject  # type: ignore[attr-defined]
@@ -206,29 +209,25 @@ class ChartReader:
             self.held["vaccines"].append(read)
 
     def _medicine(self, item: Item, d: Any) -> None:
-        if self._infusion(item, d):
-            return
         concepts, texts, _, _, _ = medication_concepts(d, self.references)
-        first = next((c for c in concepts if c is not None), None)
-        more = tuple(t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t)
-        read = evidence.read_drug(d, first, texts + more, self.lexicon, item.path, self.zone)
+        ident = self.medicines[item.path] if item.path in self.medicines else identify(concepts, self.lexicon, texts)
+        if ident is not None:
+            self._infusion(item, d, ident)
+            return
+        if d.status in evidence.DRUG_FALLS:
+            return
+        first = concepts[0] if concepts else None
+        if len(concepts) > 1:
+            texts += tuple(t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t)
+        read = evidence.read_drug(d, first, texts, self.lexicon, item.path, self.zone)
         if read is not None:
             self.held["drugs"].append(read)
 
-    def _infusion(self, item: Item, d: Any) -> bool:
-        """Whether a medication resource is immune globulin; if so it is kept as evidence of it."""
-        if item.path in self.medicines:
-            ident = self.medicines[item.path]
-        else:
-            concepts, texts, _, _, _ = medication_concepts(d, self.references)
-            ident = identify(concepts, self.lexicon, texts)
-        if ident is None:
-            return False
-        subject = getattr(d, "subject", None)
-        if self.references.patient_of(subject) != self.who or d.status in _INFUSION_FALLS or getattr(d, "doNotPerform", False):
-            return True
+    def _infusion(self, item: Item, d: Any, ident: Ident) -> None:
+        """Keep immune globulin as evidence of it: given, ordered, or to be judged."""
+        if not self._mine(d.subject) or d.status in _INFUSION_FALLS or getattr(d, "doNotPerform", False):
+            return
         self.held["infusions"].append(self._read_infusion(item, d, ident))
-        return True
 
     def _read_infusion(self, item: Item, d: Any, ident: Ident) -> Infusion:
         path, zone = item.path, self.zone
@@ -309,21 +308,17 @@ _READERS: dict[type, tuple[Any, str, str]] = {
 }
 
 
-def _dated(name: str, thing: Any) -> Moment | None:
-    """The day by which evidence is known (contract 2)."""
-    if name == "results":
-        found = thing.when
-    elif name == "conditions":
-        found = thing.recorded or thing.onset
-    elif name == "allergies":
-        found = thing.recorded
-    elif name == "procedures":
-        found = thing.asked if thing.kind != "procedure" and thing.asked is not None else (thing.when if thing.kind == "procedure" else None)
-    elif name == "vaccines":
-        found = thing.when
-    else:  # drugs and infusions: a request is known from the day it was written, though what it plans lies ahead
-        found = thing.asked or thing.start
-    return found if isinstance(found, Moment) else None
+# The day by which evidence of each kind is known (a planned procedure from the day it was asked for; a request from the day it was
+# written, though what it plans lies ahead). None: seen whatever the day.
+_DATED: dict[str, Callable[[Any], Moment | None]] = {
+    "results": lambda t: t.when,
+    "conditions": lambda t: t.recorded or t.onset,
+    "allergies": lambda t: t.recorded,
+    "procedures": lambda t: t.when if t.kind == "procedure" else t.asked,
+    "vaccines": lambda t: t.when,
+    "drugs": lambda t: t.asked or t.start,
+    "infusions": lambda t: t.asked or t.start,
+}
 
 
 def _birth(text: str) -> tuple[date, date] | None:

@@ -17,6 +17,7 @@ _DENIED = frozenset({"no", "not", "denies", "denied", "without", "negative", "fa
 _LARGEST_EXPONENT = 12
 _LONGEST_NUMBER = 40
 _REMEMBERED = 16384
+_LONGEST_COUNT, _MOST = 6, 100000  # no count of doses or days has six digits
 
 
 class Spelled(Struct, frozen=True):
@@ -46,8 +47,11 @@ def exact_text(text: bytes) -> Decimal | None:
 
 def whole(raw: Raw) -> int | None:
     """A positive JSON integer."""
-    value = exact(raw)
-    return int(value) if value is not None and value == value.to_integral_value() and 0 < value < 100000 else None
+    text = bytes(raw)
+    if text.isdigit():
+        return int(text) or None if len(text) < _LONGEST_COUNT else None
+    value = exact_text(text)
+    return int(value) if value is not None and value == value.to_integral_value() and 0 < value < _MOST else None
 
 
 def quantity(q: shapes.Quantity | None, lexicon: Lexicon) -> Spelled | None:
@@ -112,7 +116,7 @@ def named(words: Words, texts: Iterable[str]) -> set[str]:
 
 def read_concept(concept: shapes.CodeableConcept | None, lexicon: Lexicon, extra: tuple[str, ...] = ()) -> Concept:
     """What a coded or worded thing is by the knowledge's names. The same codes and words are looked up once."""
-    key: tuple[object, ...] = (extra,) if concept is None else (concept.text, *((c.system, c.code, c.display) for c in concept.coding), extra)
+    key = concept_key(concept, extra)
     known = lexicon.read.get(key)
     if known is None:
         known = _read_concept(concept, lexicon, extra)
@@ -120,6 +124,17 @@ def read_concept(concept: shapes.CodeableConcept | None, lexicon: Lexicon, extra
             lexicon.read.clear()
         lexicon.read[key] = known
     return known
+
+
+def concept_key(concept: shapes.CodeableConcept | None, extra: tuple[str, ...] = ()) -> tuple[object, ...]:
+    """What decides the reading of a concept: its words and codes."""
+    if concept is None:
+        return (extra,)
+    coding = concept.coding
+    if len(coding) == 1:
+        only = coding[0]
+        return (concept.text, only.system, only.code, only.display, extra)
+    return (concept.text, *[(c.system, c.code, c.display) for c in coding], extra)
 
 
 def _read_concept(concept: shapes.CodeableConcept | None, lexicon: Lexicon, extra: tuple[str, ...]) -> Concept:
@@ -184,7 +199,7 @@ def stated_strengths(texts: Iterable[str]) -> tuple[Decimal, ...]:
 def identify(concepts: Iterable[shapes.CodeableConcept | None], lexicon: Lexicon, texts: tuple[str, ...] = ()) -> Ident | None:
     """The immune globulin that a medication names, or None when it names none. Codes decide over words."""
     held = tuple(c for c in concepts if c is not None)
-    key = (*((c.text, *((x.system, x.code, x.display) for x in c.coding)) for c in held), texts)
+    key = concept_key(held[0], texts) if len(held) == 1 else (*[concept_key(c) for c in held], texts)
     if key in lexicon.medicines:
         known: Ident | None = lexicon.medicines[key]
         return known

@@ -62,6 +62,8 @@ def decode(body: bytes) -> Decoded:
         Unreadable: not JSON, too deep, or no Bundle or Parameters.
     """
     broken: list[Broken] = []
+    if not body.strip():
+        raise Unreadable("The body is empty; send a FHIR Bundle or Parameters.")
     try:
         whole = _decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError):

@@ -245,12 +245,12 @@ def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzin
     return Vaccine(concept, path, v.status, moment(v.occurrenceDateTime, zone)) if concept.sets else None
 
 
-_DRUG_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined"})
+DRUG_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined"})
 
 
 def read_drug(d: Any, concept: shapes.CodeableConcept | None, texts: tuple[str, ...], lexicon: Lexicon, path: str, zone: tzinfo) -> Drug | None:
     """Another medicine that the knowledge has a set for."""
-    if d.status in _DRUG_FALLS or getattr(d, "doNotPerform", False):
+    if d.status in DRUG_FALLS or getattr(d, "doNotPerform", False):
         return None
     read = read_concept(concept, lexicon, texts)
     if not read.sets:

@@ -83,7 +83,7 @@ def _issue(f: Finding, library: Library) -> dict[str, Any]:
 def diagnostics(f: Finding, library: Library) -> str:
     """The arithmetic, the inputs with value, day and place, the limits with their source, and what was not judged."""
     lines = list(f.sums)
-    lines.extend(_input(i.what, i.value, i.day, i.path) for i in f.inputs)
+    lines.extend(_input(i.what, i.value, i.day, i.path) for i in dict.fromkeys(f.inputs))
     lines.extend(cited(v, library) for v in dict.fromkeys(f.cites))
     if f.capped:
         lines.append("An error by the numbers; a warning because a number it rests on is unconfirmed.")
@@ -102,7 +102,7 @@ def cited(value: Value, library: Library) -> str:
     source = library.sources.get(value.source, {})
     title = source.get("title", value.source)
     since = f", from {value.start.isoformat()}" if value.start is not None else ""
-    return f"{value.key}: {amount(value)}; source {value.source}, {title}, {value.at}; {value.seen}{since}."
+    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}."
 
 
 def amount(value: Value) -> str:

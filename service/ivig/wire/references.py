@@ -15,7 +15,9 @@ from ivig.wire.decode import Item
 from ivig.wire.evidence import status_of
 
 
-_POINTED_AT = frozenset({shapes.Patient, shapes.Medication, shapes.Condition, shapes.Encounter})
+_POINTED_AT: dict[type, str] = {
+    shapes.Patient: "Patient", shapes.Medication: "Medication", shapes.Condition: "Condition", shapes.Encounter: "Encounter",
+}  # fmt: skip
 
 
 def tail(reference: str) -> str:
@@ -35,12 +37,15 @@ class References:
         self._patients: dict[str, str] = {}
         for item in items:
             resource = item.resource
-            if type(resource) in _POINTED_AT:
-                kind = type(resource).__name__
-                names = [n for n in (f"{kind}/{resource.id}" if resource.id else "", item.url, tail(item.url)) if n]
-                for name in names:
-                    self._named.setdefault(name, item)
-                if isinstance(resource, shapes.Patient):
+            kind = _POINTED_AT.get(type(resource))
+            if kind is not None:
+                name = f"{kind}/{resource.id}" if resource.id else ""
+                names = [n for n in (name, item.url) if n]
+                if item.url and not (name and item.url.endswith(name)):
+                    names.append(tail(item.url))
+                for n in names:
+                    self._named.setdefault(n, item)
+                if kind == "Patient":
                     who = names[0] if names else item.path
                     self._patients.update(dict.fromkeys(names or [item.path], who))
         self.patients_sent = len(set(self._patients.values()))

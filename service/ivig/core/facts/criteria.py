@@ -11,7 +11,7 @@ from ivig.core.book import Book, Criterion, Indication
 from ivig.core.dated import Value
 from ivig.core.facts.chart import UNAVAILABLE
 from ivig.core.facts.history import Given, of_indication
-from ivig.core.facts.indication import accepted, onset_of
+from ivig.core.facts.indication import accepted, kin, onset_of
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.weighing import not_had
 from ivig.core.finding import INFORMATION, WARNING, Input, Root, Severity, plain
@@ -31,6 +31,7 @@ class Unmet(Struct, frozen=True):
     limit: Value
     unit: str
     test: str
+    said: str
     path: str
     inputs: tuple[Input, ...]
     sums: tuple[str, ...] = ()
@@ -89,8 +90,7 @@ def _basis(
     starts: date,
     book: Book,
 ) -> Basis:
-    keys = {page.key} | {k for k in book.indications() if page.family and book.indication(k).family == page.family}
-    past = of_indication(before, frozenset(keys))
+    past = of_indication(before, kin((page,), book))
     gap = book.policy("course.new_start_after_weeks").number * 7
     new = not past or (starts - past[-1].day).days > gap
     first = starts if new else past[0].day
@@ -137,7 +137,18 @@ def _onset_within(page: Indication, criterion: Criterion, basis: Basis, book: Bo
     seen = Input("onset", onset.text, onset.text, basis.onset_path)
     cites = tuple(v for v in (strong, weak) if v is not None)
     return Unmet(
-        page, criterion.kind, severity, Decimal(least), limit, "d", "onset", basis.onset_path, (seen,), (line,), cites
+        page,
+        criterion.kind,
+        severity,
+        Decimal(least),
+        limit,
+        "d",
+        "onset",
+        str(least),
+        basis.onset_path,
+        (seen,),
+        (line,),
+        cites,
     )
 
 
@@ -186,7 +197,11 @@ def _measured(
     title = book.test_title(test)
     seen = Input(title, result.said, result.when.text if result.when else "", result.path)
     line = f"{title}: {result.said}, limit {plain(limit.number)}"
-    return Unmet(page, kind, WARNING, result.value, limit, result.unit, title, result.path, (seen,), (line,), cites)
+    unit = "" if result.unit == "{score}" else f" {result.unit}"
+    said = f"{result.comparator}{plain(result.value)}{unit}"
+    return Unmet(
+        page, kind, WARNING, result.value, limit, result.unit, title, said, result.path, (seen,), (line,), cites
+    )
 
 
 def _not_had(test: str, criterion: Criterion, order: Order) -> tuple[Root, ...]:

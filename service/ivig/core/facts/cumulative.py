@@ -58,7 +58,8 @@ def cumulative(
 ) -> Seen[Cumulative]:
     """The order's own doses, each once, and all others given or planned, where they exceed what a page allows."""
     lacking: list[Root] = [*phased.lacking, *section(order, "medications")]
-    if not phased.items:
+    single = len(phased.items) == 1 and not phased.items[0].course.repeats
+    if not phased.items or (single and len(order.chart.infusions) <= 1):  # a single course, and nothing beside it
         return Seen((), tuple(dict.fromkeys(lacking)))
     window = int(book.policy("dose.cumulative_days").number)
     kg = Decimal(1) if isinstance(weight, Absent) or weight.value is None else weight.value

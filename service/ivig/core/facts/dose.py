@@ -105,12 +105,17 @@ def repeating(whole_parts: tuple[Part, ...]) -> Maybe[bool]:
 
 
 @fact
-def unusable(
-    dosing_parts: tuple[Part, ...], strength: Maybe[Decimal], products: tuple[Product, ...]
-) -> tuple[Unusable, ...]:
-    """Doses that are there but cannot become grams."""
-    made = (dose_of(part, strength, products) for part in dosing_parts)
-    return tuple(u for u in made if isinstance(u, Unusable))
+def unusable(dosing_parts: tuple[Part, ...], strength: Maybe[Decimal], products: tuple[Product, ...]) -> Seen[Unusable]:
+    """Doses that are there but cannot become grams. Lacking: the dose of an instruction that has none."""
+    made = tuple(dose_of(part, strength, products) for part in dosing_parts)
+    bare = not made or any(m is None for m in made)
+    return Seen(tuple(m for m in made if isinstance(m, Unusable)), (MISSING,) if bare else ())
+
+
+@fact
+def dose_lacking(courses: Seen[Course]) -> bool:
+    """Whether some instruction has no dose that can be computed."""
+    return MISSING in courses.lacking
 
 
 def courses_of(
@@ -203,9 +208,8 @@ def per_kg(courses: Seen[Course], weight: Maybe[Result], kilos: Kilos) -> Seen[P
         inputs = _inputs(course, weight)
         if course.unit == "g":
             found.append(_of_grams(course, weight.value, inputs))
-        elif kilos.kg is None:
+        elif kilos.kg is None:  # per kg of an ideal or adjusted weight that cannot be told
             lacking.extend(kilos.lacking)
-            found.append(_nominal(course, inputs, None))
         elif kilos.kg == weight.value and not capped:
             found.append(_nominal(course, inputs, kilos.kg, kilos.nominal))
         else:
@@ -290,6 +294,13 @@ def _capped(grams: Decimal, cap: Decimal | None) -> Decimal:
 def in_grams(courses: Seen[Course], per_kg: Seen[PerKg], kilos: Kilos, weight: Maybe[Result]) -> Seen[Grams]:
     """The courses in grams. What is ordered in grams needs no weight."""
     return grams_of(courses, kilos, weight)
+
+
+@fact
+def day_grams(in_grams: Seen[Grams]) -> Seen[Grams]:
+    """The same, where only the dose of a day counts: an open number of days is then no matter."""
+    days_matter = any(not g.course.day_known for g in in_grams.items)
+    return Seen(in_grams.items, tuple(r for r in in_grams.lacking if days_matter or r != UNTIMED))
 
 
 def grams_of(courses: Seen[Course], kilos: Kilos, weight: Maybe[Result]) -> Seen[Grams]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.history import Given, of_indication
+from ivig.core.facts.indication import kin
 from ivig.core.finding import INFORMATION, WARNING, Absent, Severity
 from ivig.core.order import Allergy, Condition, Moment, Order, Result
 from ivig.core.rule import Maybe, Seen, fact
@@ -39,12 +40,14 @@ def established(
     """The habit of an established patient; None when the patient is not one, or it can't be seen."""
     if isinstance(product, Absent) or isinstance(candidates, Absent):
         return None
-    if before.lacking or conditions.lacking or allergies.lacking:
+    if not before.items or before.lacking or conditions.lacking or allergies.lacking:
         return None
-    families = {page.family for page in candidates if page.family}
-    keys = {p.key for p in candidates} | {k for k in book.indications() if book.indication(k).family in families}
     since = starts - timedelta(days=int(book.policy("established.days").number))
-    days = [g.day for g in of_indication(before.items, frozenset(keys)) if product.key in g.products and g.day >= since]
+    days = [
+        g.day
+        for g in of_indication(before.items, kin(candidates, book))
+        if product.key in g.products and g.day >= since
+    ]
     if len(days) < book.policy("established.infusions").number:
         return None
     marks = [c.recorded or c.onset for c in of_set(conditions, REACTION)]

@@ -10,10 +10,10 @@ from msgspec import Struct
 from ivig.core.book import Book, Contraindication, Product
 from ivig.core.dated import Value
 from ivig.core.facts.baseline import is_below
-from ivig.core.facts.chart import of_set, section
+from ivig.core.facts.chart import of_set
 from ivig.core.facts.labs import Kidney, lab_absent
 from ivig.core.facts.patient import Age, age_on
-from ivig.core.finding import Absent, Input, Root
+from ivig.core.finding import Absent, Input, Root, plain
 from ivig.core.order import Allergy, Condition, Drug, Moment, Order, Procedure, Reason, Result
 from ivig.core.rule import Maybe, Seen, fact
 
@@ -32,7 +32,7 @@ class Sign(Struct, frozen=True):
     since: Moment | date | None
     grave: bool = False
     cites: tuple[Value, ...] = ()
-    got: Decimal | None = None
+    sum: str = ""
 
 
 class Held(Struct, frozen=True):
@@ -128,10 +128,8 @@ def sucrose_risks(
     elif (low := is_below(egfr.value, egfr.comparator, limit.number)) is None:
         lacking.append(Root("lab-missing", "egfr"))
     elif low:
-        seen = egfr.inputs[0]
-        signs.append(
-            Sign(f"eGFR {egfr.comparator}{egfr.value}", seen, egfr.day, True, (limit, *egfr.cites), egfr.value)
-        )
+        what = f"eGFR {egfr.comparator}{plain(egfr.value)}, below {plain(limit.number)}"
+        signs.append(Sign(what, egfr.inputs[0], egfr.day, True, (limit, *egfr.cites), egfr.sum))
     if isinstance(age, Absent):
         lacking.extend(age.roots)
     elif age.years > over.number:
@@ -177,7 +175,7 @@ def iga_deficient(
     if age_on(measured.when.day, order.day - timedelta(days=age.days)).years < from_age.number:
         return unknown
     said = Input("serum IgA", measured.said, measured.when.text, measured.path)
-    return Seen((Sign(f"serum IgA {measured.said}", said, measured.when, False, (limit, from_age), measured.value),))
+    return Seen((Sign(f"serum IgA {measured.said}", said, measured.when, False, (limit, from_age)),))
 
 
 @fact

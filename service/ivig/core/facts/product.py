@@ -13,6 +13,7 @@ from ivig.core.order import Order, Reason
 from ivig.core.rule import Maybe, alternatives, fact
 
 POLYVALENT_IV = "polyvalent-iv"
+_SHORT = 27  # letters; a sentence has room for that
 
 
 @fact
@@ -87,7 +88,9 @@ def withdrawn(product: Product) -> bool:
 
 
 def called(product: Product, order: Order) -> str:
-    """The name of a product in a sentence: its brand, where the order names one."""
+    """The name of a product in a sentence: with its strength where the order names one, else its brand."""
+    if len(order.products) == 1 and len(product.title) <= _SHORT:
+        return product.title
     return product.brand if order.products else "The product"
 
 

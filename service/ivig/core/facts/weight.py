@@ -93,7 +93,8 @@ def dosing_basis(
         return Basis(wanted, rests, "amputation: actual weight", firm=True)
     if wanted == "actual":
         return Basis(wanted, rests, "dosed on actual weight by the page or policy", (rests,))
-    if wanted == "adjusted_if_obese" and weight.value < never.number:
+    by_bmi_alone = wanted == "adjusted_if_obese" and book.maybe("weight.also_when_over_ibw") is None
+    if by_bmi_alone and weight.value < never.number:
         return Basis(wanted, rests, "too light to be obese: actual weight", (never,))
     return lacks(adult) if isinstance(adult, Absent) else Basis(wanted, rests)
 
@@ -214,7 +215,7 @@ def dosing(
 
 @fact
 def dosing_differs(dosing: Dosing, dosing_basis: Basis, indication: Maybe[Indication]) -> Maybe[bool]:
-    """Whether the dose should rest on another weight than the actual one. Without a page it may ask for ideal weight."""
+    """Whether the dose should rest on another weight than the actual one; an unknown page may ask for ideal weight."""
     if isinstance(indication, Absent) and not dosing.differs and not dosing_basis.firm:
         return indication
     return dosing.differs

@@ -3,9 +3,9 @@
 What it checks    Grams per kg of actual weight in any 28 days that hold a dose of this order: its own planned doses,
                   those given before, and those of other running orders, IV or SC; against 1.2 times the highest range.
 Why it matters    Two courses in a row, or a renewal over a running order, add up to what no single order shows.
-Example           140 g given two weeks ago and 140 g ordered now, 70 kg, Guillain-Barre: 4 g/kg, above 2.4.
-Does not cover    One course alone (dose-course-above-range). Where the page itself has two cycles, or a first course and
-                  the first maintenance dose, within 28 days, that is what it is held against.
+Example           140 g given two weeks ago and 140 g ordered now for 70 kg: 4 g/kg, above 2.4 in Guillain-Barre.
+Does not cover    One course alone (dose-course-above-range). Where the page itself has two cycles, or a first course
+                  and the first maintenance dose, within 28 days, that is what it is held against.
 """
 
 from __future__ import annotations

@@ -10,24 +10,34 @@ Does not cover    Rate steps and remarks beside an instruction that has a dose; 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from ivig.core.facts.dose import MISSING, Course, Unusable
+from ivig.core.book import Product
+from ivig.core.facts.amount import Unusable, dose_of
 from ivig.core.finding import WARNING, Finding, Input
 from ivig.core.order import Order, Part
-from ivig.core.rule import Rule, Seen, root
+from ivig.core.rule import Maybe, Rule, root
 
 rule: Rule = root("dose-missing", WARNING, says="The order has no dose that can be computed", code="required")
 
 
 def check(
-    order: Order, courses: Seen[Course], dosing_parts: tuple[Part, ...], unusable: tuple[Unusable, ...]
+    order: Order,
+    dose_lacking: bool,
+    dosing_parts: tuple[Part, ...],
+    strength: Maybe[Decimal],
+    products: tuple[Product, ...],
 ) -> Iterator[Finding]:
-    if MISSING not in courses.lacking:
+    if not dose_lacking:
         return
-    bare = [p.path for p in dosing_parts if p.amount is None]
-    sums = tuple(f"{u.amount.said}: {u.why}" for u in unusable)
+    made = [(part, dose_of(part, strength, products)) for part in dosing_parts]
+    bare = [part.path for part, dose in made if dose is None]
+    unread = [dose for _, dose in made if isinstance(dose, Unusable)]
     yield rule.finding(
-        at=(order.path, *(bare or (u.amount.path for u in unusable))),
-        sums=sums or ("No amount stands on the instruction, and its text holds none that can be read.",),
-        inputs=(Input("dose", u.amount.said, "", u.amount.path) for u in unusable),
+        at=(order.path, *bare, *(u.amount.path for u in unread)),
+        sums=(
+            *(("No amount stands on the instruction, and its text holds none that can be read.",) if bare else ()),
+            *(f"{u.amount.said}: {u.why}" for u in unread),
+        ),
+        inputs=(Input("dose", u.amount.said, "", u.amount.path) for u in unread),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from math import gcd
 
 from ivig.core.book import Book, Product
@@ -27,12 +28,12 @@ rule = Rule(
 )
 
 
-def check(order: Order, in_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
+def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
     if product.vials is None or not product.vials.words:
         return
-    sizes = [Decimal(size) for size in product.vials.words]
+    sizes = tuple(Decimal(size) for size in product.vials.words)
     most, part = book.policy("rounding.adult_g" if adult else "rounding.child_g"), book.policy("rounding.never_over")
-    for held in in_grams.items:
+    for held in day_grams.items:
         for low, high in held.days:
             nearest = nearest_sum(sizes, low, high)
             off = max(low - nearest, nearest - high)
@@ -51,7 +52,8 @@ def check(order: Order, in_grams: Seen[Grams], product: Product, adult: bool, bo
             )
 
 
-def nearest_sum(sizes: list[Decimal], low: Decimal, high: Decimal) -> Decimal:
+@lru_cache(maxsize=4096)
+def nearest_sum(sizes: tuple[Decimal, ...], low: Decimal, high: Decimal) -> Decimal:
     """The sum of vials nearest to the range from `low` to `high`: exact, in hundredths of a gram.
 
     Bit n of `sums` stands for a sum of n measures; each size is added as often as it fits.

@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from ivig.core.facts.dose import Unusable
 from ivig.core.finding import ERROR, Finding, Input
 from ivig.core.order import Order
-from ivig.core.rule import Rule
+from ivig.core.rule import Rule, Seen
 
 rule = Rule(
     name="dose-unit-unusable", severity=ERROR, says="The dose {said} cannot be turned into grams: {why}", code="value"
 )
 
 
-def check(order: Order, unusable: tuple[Unusable, ...]) -> Iterator[Finding]:
-    for dose in unusable:
+def check(order: Order, unusable: Seen[Unusable]) -> Iterator[Finding]:
+    for dose in unusable.items:
         yield rule.finding(
             at=(order.path, dose.amount.path),
             inputs=(Input("dose", dose.amount.said, "", dose.amount.path),),

@@ -49,7 +49,7 @@ def check(order: Order, criteria: Seen[Unmet], before: Seen[Given]) -> Iterator[
             ),
             what=listed((unmet.page.title,), 60),
             test=listed((unmet.test,), 30),
-            got=unmet.got if late else listed((unmet.inputs[0].value,), 20),
+            got=unmet.got if late else unmet.said,
             miss=_MISS.get(unmet.kind, ""),
             limit=limit,
         )

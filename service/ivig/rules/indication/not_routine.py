@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Book, Indication
-from ivig.core.facts.indication import Told, accepted, holds, listed
-from ivig.core.facts.patient import Age
+from ivig.core.book import Indication
+from ivig.core.facts.choice import Told, holds
+from ivig.core.facts.indication import accepted, listed
 from ivig.core.finding import WARNING, Finding
-from ivig.core.order import Condition, Drug, Order, Procedure, Reason, Result
-from ivig.core.rule import Maybe, Rule, Seen
+from ivig.core.order import Condition, Order, Reason
+from ivig.core.rule import Rule
 
 rule = Rule(
     name="indication-not-routine", severity=WARNING, says="{what}: not a routine use of immune globulin{unless}"
@@ -37,17 +37,8 @@ def check(
     candidates: tuple[Indication, ...],
     reasons: tuple[Reason, ...],
     inferred: Condition | None,
-    active: Seen[Condition],
-    age: Maybe[Age],
-    pregnant: Seen[Condition | Result],
-    all_drugs: Seen[Drug],
-    procedures: Seen[Procedure],
-    results: dict[str, tuple[Result, ...]],
-    repeats: Maybe[bool],
-    book: Book,
+    told: Told,
 ) -> Iterator[Finding]:
-    named = tuple(r.concept for r in reasons)
-    told = Told(order, named, active, age, pregnant, all_drugs, procedures, results, repeats, book)
     pages = [p for p in candidates if p.status is not None and p.status.word == "not_routine"]
     if any(holds(e, page, told) is True for page in pages for e in page.exceptions):
         return

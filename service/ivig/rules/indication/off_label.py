@@ -51,5 +51,10 @@ def check(order: Order, candidates: tuple[Indication, ...], product: Product, bo
 
 def _labelled(pages: tuple[Indication, ...], book: Book) -> tuple[Product, ...]:
     """Products that can be had on the day and name one of these indications on their label."""
-    some = (book.product(k) for k in book.polyvalent_iv())
-    return tuple(p for p in some if any(labels_for(page, p, book) for page in pages))
+
+    def find() -> tuple[Product, ...]:
+        some = (book.product(k) for k in book.polyvalent_iv())
+        return tuple(p for p in some if any(labels_for(page, p, book) for page in pages))
+
+    found: tuple[Product, ...] = book.memory(("labelled", tuple(p.key for p in pages)), find)
+    return found

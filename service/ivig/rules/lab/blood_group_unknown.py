@@ -36,7 +36,7 @@ def check(order: Order, per_kg: Seen[PerKg], book: Book) -> Iterator[Finding]:
         return
     yield rule.finding(
         at=(order.path, most.course.dose_path),
-        says="No blood group on record before a first course of {got} g/kg; it matters from {limit}",
+        says="No blood group on record before a first course of {got} g/kg; it matters from {limit} g/kg",
         sums=most.sums,
         inputs=most.inputs,
         cites=(limit,),

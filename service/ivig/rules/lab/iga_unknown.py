@@ -29,4 +29,5 @@ def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, 
 
 def check(order: Order, conditions: Seen[Condition]) -> Iterator[Finding]:
     if not of_set(conditions, "iga_deficiency"):
-        yield rule.finding(at=(order.path,), says="No serum IgA on record before this first course")
+        says = "No serum IgA on record before this first course"
+        yield rule.finding(at=(order.path,), says=says, sums=("One result suffices for life.",))

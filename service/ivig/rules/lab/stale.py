@@ -16,14 +16,14 @@ from datetime import date
 from ivig.core.book import Book
 from ivig.core.facts.baseline import TITLES, LabAge
 from ivig.core.facts.labs import lab_input
-from ivig.core.finding import INFORMATION, WARNING, Finding, Measure
+from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
     name="lab-stale",
     severity=WARNING,
-    says="The newest result of {what} is {age} {unit} old at the first dose; at most {limit}",
+    says="The newest result of {what} is {age} {unit} old at the first dose; at most {limit} {unit}",
 )
 
 _UNITS = {"d": "days", "h": "hours"}
@@ -33,7 +33,7 @@ def check(
     order: Order, stale_labs: Seen[LabAge], first_dose: Seen[date], first_course: bool, urgent: bool, book: Book
 ) -> Iterator[Finding]:
     for old in stale_labs.items:
-        unit, age = _UNITS[old.limit.unit], round(old.age, 1)
+        unit, age = _UNITS[old.limit.unit], plain(round(old.age, 1))
         yield rule.finding(
             at=(order.path, old.result.path),
             severity=INFORMATION if old.test == "liver" and (urgent or not first_course) else WARNING,

@@ -46,9 +46,7 @@ def check(order: Order, clashes: Seen[Clash], book: Book) -> Iterator[Finding]:
     if order.clash:
         names = tuple(_title(key, book) for key in order.clash)
         shown = (*names[:2], f"{len(names) - 2} more") if names[2:] else names
-        yield rule.finding(
-            at=(order.path, order.medication_path), says=_NAMES, sums=(", ".join(names),), names=shown
-        )
+        yield rule.finding(at=(order.path, order.medication_path), says=_NAMES, sums=(", ".join(names),), names=shown)
     for clash in clashes.items:
         yield _of(clash, order, book)
 

@@ -46,6 +46,7 @@ def check(order: Order, product: Product, sucrose_risks: Seen[Sign], established
     yield rule.finding(
         at=(order.path, order.medication_path, *(s.input.path for s in signs if s.input.path)),
         severity=ERROR if grave else eased(WARNING, established, (s.since for s in signs)),
+        sums=tuple(s.sum for s in signs if s.sum),
         inputs=tuple(s.input for s in sucrose_risks.items),
         cites=cites,
         product=called(product, order),

@@ -22,7 +22,7 @@ from ivig.core.rule import Maybe, Rule, Seen
 rule = Rule(
     name="weight-basis-unstated",
     severity=WARNING,
-    says="{dose} g/kg a {span}, of which weight? {by_dosing} g by dosing weight {kg} kg, {by_actual} g by {actual} kg",
+    says="{dose} g/kg a {span}, by which weight? {by_dosing} g by dosing {kg} kg, {by_actual} g by actual {actual} kg",
 )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.weighing import as_input, tenth
+from ivig.core.facts.weighing import as_input
 from ivig.core.facts.weight import HeightFault
 from ivig.core.finding import WARNING, Absent, Finding, Input, Measure
 from ivig.core.order import Order, Result
@@ -39,7 +39,7 @@ def check(
             cites=(fault.lower, fault.upper),
             measure=Measure(unit, fault.got, fault.lower.number, fault.upper.number, fault.lower.source),
             what=what,
-            got=tenth(fault.got),
+            got=round(fault.got, 2),
             unit=shown,
             lower=fault.lower.number,
             upper=fault.upper.number,

@@ -62,17 +62,23 @@ def _wrong(order: Order, fault: WeightFault, age: Maybe[Age], inputs: tuple[Inpu
             inputs=inputs,
             cites=fault.cites,
             measure=Measure("1", ratio, None, None, source),
-            kg=tenth(kg),
+            kg=round(kg, 2),
             usual=tenth(fault.usual),
         )
-    when = "at any age" if isinstance(age, Absent) else f"at {age.years} years" if age.years else f"at {age.days} days"
+    when = (
+        "at any age there may be"
+        if isinstance(age, Absent)
+        else f"at {age.years} years"
+        if age.years
+        else f"at {age.days} days"
+    )
     measure = Measure("kg", kg, fault.lower, fault.upper, source)
     return rule.finding(
         at=at,
         inputs=inputs,
         cites=fault.cites,
         measure=measure,
-        kg=tenth(kg),
+        kg=round(kg, 2),
         lower=fault.lower,
         upper=fault.upper,
         when=when,
@@ -92,7 +98,7 @@ def _changed(order: Order, change: WeightChange, adult: bool, inputs: tuple[Inpu
         inputs=inputs,
         cites=(*change.cites, most) if large else change.cites,
         measure=Measure("%", change.percent, None, change.cites[0].number if large else None, change.cites[0].source),
-        kg=tenth(kg),
+        kg=round(kg, 2),
         usual=tenth(change.usual),
         percent=tenth(abs(change.percent)),
         days=change.days,

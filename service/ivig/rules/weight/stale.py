@@ -22,7 +22,7 @@ from ivig.core.rule import Rule, Seen
 rule = Rule(
     name="weight-stale",
     severity=WARNING,
-    says="The weight of {day} is {days} days old at the first dose; at most {limit}",
+    says="The weight of {day} is {days} days old at the first dose; at most {limit} days",
 )
 
 

@@ -26,7 +26,7 @@ from ivig.core.rule import Maybe, Rule, Seen
 rule = Rule(
     name="weight-wrong-basis",
     severity=WARNING,
-    says="{grams} g a {span} is {got} g/kg of dosing weight {kg} kg, above {limit}; by dosing weight {fitting} g",
+    says="{grams} g a {span} is {got} g/kg of dosing weight {kg} kg, above {limit} g/kg; by that at most {most} g",
 )
 
 
@@ -62,7 +62,7 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
             got=round(by_dosing, 2),
             kg=tenth(dosing.kg),
             limit=upper,
-            fitting=tenth(min(got, upper) * dosing.kg),
+            most=tenth(upper * dosing.kg),
         )
 
 
