@@ -56,6 +56,11 @@ def by_code(resources: list[Json]) -> dict[str, list[Json]]:
 
 @lru_cache(maxsize=1)
 def with_kidney_function(how_many: int = 25) -> tuple[str, ...]:
-    """The first patients (by id) who have weights, heights and creatinine."""
-    wanted = {WEIGHT, HEIGHT, CREATININE}
-    return tuple(sorted(who for who, held in synthea().items() if wanted <= by_code(held).keys()))[:how_many]
+    """The first patients (by id) with weights, heights and creatinine, weighed before the first creatinine."""
+    return tuple(sorted(who for who, held in synthea().items() if _weighed_first(by_code(held))))[:how_many]
+
+
+def _weighed_first(results: dict[str, list[Json]]) -> bool:
+    if not {WEIGHT, HEIGHT, CREATININE} <= results.keys():
+        return False
+    return bool(results[WEIGHT][0]["effectiveDateTime"] <= results[CREATININE][0]["effectiveDateTime"])

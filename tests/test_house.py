@@ -22,7 +22,7 @@ STATEMENTS = (
 )
 # The verdict stands in every answer about an order: there is no order on which it is silent.
 ALWAYS_SAID = {"order-verdict"}
-# While every value of the knowledge holds since an unknown day, no order can fall before it: the test makes one that does.
+# While every value of the knowledge holds since an unknown day, no order falls before it: the test makes one.
 SPOKEN_IN = {"knowledge-not-in-force": "test_not_in_force.py"}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import date
 
 import pytest
 from msgspec import json, structs
 
 from builder import bundle
-from ivig.core.book import Library
 from ivig.core.dated import Series
 from ivig.knowledge.load import load_library
 from ivig.validator import Validator
@@ -23,10 +23,9 @@ def since(first: date) -> Validator:
     value = known.policy[KEY].values[-1]
     assert value is not None
     dated = Series(KEY, (first,), (structs.replace(value, start=first),))
-    policy = {**known.policy, KEY: dated}
-    return Validator(
-        Library(known.pages, policy, known.policy_id, known.sources, known.lexicon, known.version, known.policy_version)
-    )
+    made = copy.copy(known)
+    made.policy, made.changes, made._books = {**known.policy, KEY: dated}, sorted({*known.changes, first}), {}
+    return Validator(made)
 
 
 @pytest.mark.parametrize(("first", "raised"), [(date(2026, 11, 20), False), (date(2026, 11, 21), True)])

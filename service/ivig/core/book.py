@@ -220,6 +220,7 @@ class Library:
         pages: page trees by kind (`indications`, `products`, `tests`, `sets`, `formulas`) and key, with a `Series` wherever a page is dated.
         policy: the policy's keys.
         version, policy_version: content hashes, named in every report.
+        changes: the days from which some value differs, in order.
     """
 
     def __init__(
@@ -231,13 +232,12 @@ class Library:
         lexicon: Lexicon,
         version: str,
         policy_version: str,
+        changes: list[date],
     ) -> None:
         self.pages, self.policy, self.policy_id, self.sources, self.lexicon = pages, policy, policy_id, sources, lexicon
         self.version, self.policy_version = version, policy_version
         self.keys = {kind: tuple(sorted(of_kind)) for kind, of_kind in pages.items()}
-        found: set[date] = set()
-        _days([pages, policy], found)
-        self.changes = sorted(found)
+        self.changes = changes
         self._books: dict[int, Book] = {}
 
     def on(self, day: date) -> Book:
@@ -247,17 +247,6 @@ class Library:
         if book is None:
             book = self._books[place] = Book(self, day)
         return book
-
-
-def _days(tree: Any, found: set[date]) -> None:
-    if isinstance(tree, Series):
-        found.update(s for s in tree.starts if s != date.min)
-    elif isinstance(tree, Mapping):
-        for below in tree.values():
-            _days(below, found)
-    elif isinstance(tree, (list, tuple)):
-        for below in tree:
-            _days(below, found)
 
 
 def resolved(tree: Any, day: date) -> Any:

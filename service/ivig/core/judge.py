@@ -81,15 +81,19 @@ class Case:
             elif kind is Seen and value.lacking:
                 lacking[name] = value.lacking
 
+    def make(self, names: tuple[str, ...]) -> None:
+        """Make those of these facts that are not there yet."""
+        for name in names:
+            if name not in self.values:
+                self._keep(name, self.ask(FACTS[name].make))
+
     def ask(self, wanted: Needs) -> Any:
         """Call `wanted` with its facts; what it lacks comes back as Absent."""
         values = self.values
         try:
             arguments = wanted.fetch(values)
         except KeyError:
-            for name in wanted.names:
-                if name not in values:
-                    self._keep(name, self.ask(FACTS[name].make))
+            self.make(wanted.names)
             arguments = wanted.fetch(values)
         if self.absent and not wanted.strict.isdisjoint(self.absent):
             return Absent(tuple(dict.fromkeys(r for n in wanted.names if n in wanted.strict and n in self.absent for r in self.absent[n].roots)))
@@ -161,6 +165,7 @@ class Judge:
                             raise LookupError
                         if not concerns.call(*concerns.fetch(values)):
                             continue
+                        case.make(check.names)
                     if check.strict.isdisjoint(absent):
                         found = tuple(check.call(*check.fetch(values)))
                         if found or check.all.isdisjoint(unseen):
@@ -340,7 +345,10 @@ def _all_named(entries: Iterable[Entry]) -> None:
 
 
 def _planned(entries: Iterable[Entry]) -> tuple[tuple[str, Needs], ...]:
-    """Every fact that some rule may ask for, each after those it needs."""
+    """The facts that every order is asked for, each after those it needs.
+
+    What only the check of a rule with `concerns` needs is made when an order concerns it.
+    """
     order: list[tuple[str, Needs]] = []
     seen: set[str] = set(GIVEN)
 
@@ -352,9 +360,9 @@ def _planned(entries: Iterable[Entry]) -> tuple[tuple[str, Needs], ...]:
             order.append((name, FACTS[name].make))
 
     for entry in entries:
-        for wanted in (entry.concerns, entry.check):
-            for name in wanted.names if wanted is not None else ():
-                walk(name)
+        wanted = entry.concerns or entry.check
+        for name in wanted.names if wanted is not None else ():
+            walk(name)
     return tuple(order)
 
 

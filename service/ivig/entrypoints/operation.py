@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
-import structlog
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -27,7 +26,6 @@ _ACCEPTED = frozenset({"", FHIR_JSON, "application/json", "application/json+fhir
 _ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
 _SECTIONS = frozenset({"conditions", "medications", "allergies", "procedures", "immunizations"})
 _DETAILS = frozenset({"", "normal", "full"})
-_log = structlog.get_logger("ivig.operation")
 
 
 class Refused(Exception):

@@ -71,7 +71,7 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     _cross_checks(reader, pages)
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    return Library(pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version)
+    return Library(pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes))
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:

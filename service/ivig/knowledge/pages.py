@@ -15,7 +15,24 @@ from msgspec import Struct
 
 from ivig.core.dated import CONFIRMED, HOUSE, UNCONFIRMED, Pair, Series, Value
 
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+class _NoResolver:
+    """Every scalar stays what it says: nothing is resolved to a number, a date or a truth value, and no time is spent on it."""
+
+    def descend_resolver(self, current: Any, index: Any) -> None: ...
+
+    def ascend_resolver(self) -> None: ...
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> None: ...
+
+
+try:
+    from yaml.cyaml import CParser as _Parser  # libyaml's parser, straight
+except ImportError:  # an installation without libyaml: the same in Python, slower
+    _Parser = yaml.BaseLoader  # type: ignore[assignment,misc]
+
+
+class _Loader(_NoResolver, _Parser):  # type: ignore[misc, valid-type]
+    """A loader that makes nodes with their lines, and nothing more."""
 
 
 class Fault(Struct, frozen=True, order=True):
@@ -55,6 +72,7 @@ class PageReader:
         self.root = root
         self.faults: list[Fault] = []
         self.sources_used: list[tuple[str, str, int]] = []
+        self.changes: set[date] = set()
 
     def fault(self, file: str, line: int, what: str) -> None:
         self.faults.append(Fault(file, line, what))
@@ -108,6 +126,7 @@ class PageReader:
             if value is not None:
                 dated.append(value)
         dated.sort(key=lambda pair: pair[0])
+        self.changes.update(start for start, _ in dated if start != date.min)
         if len({start for start, _ in dated}) != len(dated):
             self.fault(file, tree.line, f"`{key}` has two values from the same day")
         return Series(key, tuple(s for s, _ in dated), tuple(v for _, v in dated))

@@ -13,10 +13,8 @@ from ivig.core.dated import Value
 from ivig.core.facts.amount import Dose, Unusable, dose_of, to_grams
 from ivig.core.facts.course import Cap, Course, laid_out, single, starts_on
 from ivig.core.finding import Absent, Input, Root, plain
-from ivig.core.order import Amount, Order, Part, Result
+from ivig.core.order import Order, Part, Result
 from ivig.core.rule import Maybe, Seen, fact, lacks
-
-__all__ = ["Amount", "Bases", "Course", "Dose", "Grams", "Implausible", "PerKg", "Unusable", "to_grams"]
 
 MISSING, UNTIMED = Root("dose-missing"), Root("schedule-missing")
 
@@ -40,16 +38,6 @@ class PerKg(Struct, frozen=True):
     nominal: bool = False
 
 
-class Grams(Struct, frozen=True):
-    """A course in grams: lower and upper end of each different day, and of the whole course or cycle."""
-
-    course: Course
-    days: tuple[tuple[Decimal, Decimal], ...]
-    total: tuple[Decimal, Decimal] | None
-    sums: tuple[str, ...]
-    inputs: tuple[Input, ...]
-
-
 class Bases(Struct, frozen=True):
     """The weights a lower limit may rest on, in kg: the smallest that can be computed, and the smallest there could be.
 
@@ -66,18 +54,6 @@ class Bases(Struct, frozen=True):
     sums: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     cites: tuple[Value, ...] = ()
-
-
-class Implausible(Struct, frozen=True):
-    """A day, course or dose that no page comes near: what is wrong, in which unit, and the bound."""
-
-    course: Course
-    what: str  # day | course | low
-    got: Decimal
-    bound: Value
-    unit: str
-    sums: tuple[str, ...]
-    inputs: tuple[Input, ...]
 
 
 @fact
@@ -181,7 +157,7 @@ def kilos(order: Order, weight: Maybe[Result], bases: Maybe[Bases]) -> Kilos:
     return Kilos(named, False, bases.inputs)
 
 
-def _inputs(course: Course, weight: Maybe[Result]) -> tuple[Input, ...]:
+def inputs_of(course: Course, weight: Maybe[Result]) -> tuple[Input, ...]:
     doses = tuple(Input("dose", a.said, "", a.path) for a in course.amounts or (course.amount,))
     if isinstance(weight, Absent):
         return doses
@@ -202,10 +178,10 @@ def per_kg(courses: Seen[Course], weight: Maybe[Result], kilos: Kilos) -> Seen[P
             if course.unit == "g" or capped or not kilos.nominal:
                 lacking.extend(weight.roots)
             else:
-                found.append(_nominal(course, _inputs(course, weight), None))
+                found.append(_nominal(course, inputs_of(course, weight), None))
             continue
         assert weight.value is not None
-        inputs = _inputs(course, weight)
+        inputs = inputs_of(course, weight)
         if course.unit == "g":
             found.append(_of_grams(course, weight.value, inputs))
         elif kilos.kg is None:  # per kg of an ideal or adjusted weight that cannot be told
@@ -263,13 +239,11 @@ def _of_named(course: Course, kilos: Kilos, actual: Decimal, inputs: tuple[Input
     """Ordered per kg of a weight that the order names, or with a maximum in grams: through grams to actual weight."""
     kg = kilos.kg
     assert kg is not None
-    day_low, day_high = (_capped(end * kg, course.cap_day) for end in (course.day_low, course.day_high))
+    day_low, day_high = (capped(end * kg, course.cap_day) for end in (course.day_low, course.day_high))
     low = high = None
     if course.total_low is not None and course.total_high is not None and course.days is not None:
         whole = None if course.cap_day is None else course.cap_day * course.days
-        low, high = (
-            _capped(_capped(end * kg, whole), course.cap_total) for end in (course.total_low, course.total_high)
-        )
+        low, high = (capped(capped(end * kg, whole), course.cap_total) for end in (course.total_low, course.total_high))
     shown, got = (high, course.total_high) if high is not None else (day_high, course.day_high)
     line = f"{plain(got or Decimal(0))} g/kg x {plain(kg)} kg"
     return PerKg(
@@ -286,97 +260,8 @@ def _of_named(course: Course, kilos: Kilos, actual: Decimal, inputs: tuple[Input
     )
 
 
-def _capped(grams: Decimal, cap: Decimal | None) -> Decimal:
+def capped(grams: Decimal, cap: Decimal | None) -> Decimal:
     return grams if cap is None else min(grams, cap)
-
-
-@fact
-def in_grams(courses: Seen[Course], per_kg: Seen[PerKg], kilos: Kilos, weight: Maybe[Result]) -> Seen[Grams]:
-    """The courses in grams. What is ordered in grams needs no weight."""
-    return grams_of(courses, kilos, weight)
-
-
-@fact
-def day_grams(in_grams: Seen[Grams]) -> Seen[Grams]:
-    """The same, where only the dose of a day counts: an open number of days is then no matter."""
-    days_matter = any(not g.course.day_known for g in in_grams.items)
-    return Seen(in_grams.items, tuple(r for r in in_grams.lacking if days_matter or r != UNTIMED))
-
-
-def grams_of(courses: Seen[Course], kilos: Kilos, weight: Maybe[Result]) -> Seen[Grams]:
-    """Courses in grams, the order's own maxima in grams applied."""
-    found: list[Grams] = []
-    lacking = list(courses.lacking)
-    for course in courses.items:
-        kg, cap = (Decimal(1), None) if course.unit == "g" else (kilos.kg, course.cap_day)
-        if kg is None:
-            lacking.extend(kilos.lacking or (weight.roots if isinstance(weight, Absent) else ()))
-            continue
-        each = {(d.low, d.high) for d in course.plan} or (
-            {(course.day_low, course.day_high)} if course.day_known else set()
-        )
-        total = None
-        if course.total_low is not None and course.total_high is not None:
-            whole = None if cap is None or course.days is None else cap * course.days
-            total = (_capped(course.total_low * kg, whole), _capped(course.total_high * kg, whole))
-        weighed = course.unit != "g"
-        found.append(
-            Grams(
-                course,
-                tuple((_capped(low * kg, cap), _capped(high * kg, cap)) for low, high in sorted(each)),
-                total,
-                (course.sum, f"at {plain(kg)} kg") if weighed else (course.sum,),
-                (*_inputs(course, weight if weighed else Absent(())), *(kilos.inputs if weighed else ())),
-            )
-        )
-    return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
-
-
-@fact
-def implausible(courses: Seen[Course], per_kg: Seen[PerKg], weight: Maybe[Result], book: Book) -> Seen[Implausible]:
-    """Days and courses that no page comes near. They are an entry error, and no range is held against them."""
-    found = []
-    weighed = {id(held.course): held for held in per_kg.items}
-    for course in courses.items:
-        held = weighed.get(id(course))
-        if held is None and course.unit == "g":
-            most, least = book.policy("dose.implausible.day_g"), book.policy("dose.implausible.low_g")
-            fault = _beyond(course.day_low, course.day_high, course, None, (most, None, least))
-            sums: tuple[str, ...] = (course.sum,)
-            inputs = _inputs(course, weight)
-        else:
-            bounds = (
-                book.policy("dose.implausible.day_g_per_kg"),
-                book.policy("dose.implausible.course_g_per_kg"),
-                book.policy("dose.implausible.low_g_per_kg"),
-            )
-            day_low, day_high, total = (
-                (held.day_low, held.day_high, held.total_high)
-                if held is not None
-                else (course.day_low, course.day_high, course.total_high)
-            )
-            fault = _beyond(day_low, day_high, course, total, bounds)
-            sums, inputs = (held.sums, held.inputs) if held is not None else ((course.sum,), _inputs(course, weight))
-        if fault is not None:
-            what, got, bound = fault
-            found.append(
-                Implausible(
-                    course, what, got, bound, "g" if held is None and course.unit == "g" else "g/kg", sums, inputs
-                )
-            )
-    return Seen(tuple(found), per_kg.lacking)
-
-
-def _beyond(
-    low: Decimal, high: Decimal, course: Course, total: Decimal | None, bounds: tuple[Value, Value | None, Value]
-) -> tuple[str, Decimal, Value] | None:
-    """What lies beyond which bound. A course dose on unknown days is no day's dose, but no day is larger."""
-    day_most, course_most, least = bounds
-    if course.day_known and high > day_most.number:
-        return "day", high, day_most
-    if course_most is not None and total is not None and total > course_most.number:
-        return "course", total, course_most
-    return ("low", low, least) if low < least.number else None
 
 
 @fact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.dated import Value
 from ivig.core.facts.chart import section
+from ivig.core.facts.course import later
 from ivig.core.facts.history import days_of, same_order
 from ivig.core.finding import Root, plain
 from ivig.core.order import Infusion, Moment, Order, Part
@@ -61,14 +62,6 @@ class Turn(Struct, frozen=True):
 def polyvalent(kind: str, route: str) -> bool:
     """Whether a product counts as polyvalent immune globulin IV or SC; an unnamed immune globulin does."""
     return kind in ("", "polyvalent-iv", "polyvalent-sc") and route != "im"
-
-
-def later(day: date, days: Decimal | int) -> date:
-    """The day so many days on (or back); the end of the calendar where an order's numbers lead out of it."""
-    try:
-        return day + timedelta(days=int(days))
-    except OverflowError:
-        return date.max if days > 0 else date.min
 
 
 def run_of(parts: tuple[Part, ...], begin: date, end: Moment | None, given: tuple[date, ...], book: Book) -> Run:
@@ -203,15 +196,19 @@ def near_turns(order: Order, own_run: Run, book: Book) -> Seen[Turn]:
     """Days of immune globulin IV or SC around the judged order, outside of it, near enough to be a change of route."""
     window = book.policy("order.iv_sc_switch_days").number
     since, until = later(own_run.first, -window), later(own_run.last_dose, window)
+    horizon = later(own_run.possible, window)
     found: list[Turn] = []
+    lacking = list(section(order, "medications"))
     for infusion in order.chart.infusions:
         way = _way(infusion)
         if way not in ("iv", "sc") or not polyvalent(infusion.kind_of_product, way) or same_order(infusion, order):
             continue
         if infusion.status not in (*_GIVEN, *_RUNS) or infusion.intent in _NEVER_INTENT:
             continue
-        days = days_of(infusion, until)
+        days = days_of(infusion, horizon)
         if infusion.kind == "request" and infusion.status in ("stopped", "completed") and _endless(infusion):
             days = days[:1]  # when it stopped is not known; what was given later is on record or not counted
-        found.extend(Turn(day, way, infusion.path) for day in days if day >= since)
-    return Seen(tuple(sorted(found, key=lambda t: (t.day, t.path))), section(order, "medications"))
+        found.extend(Turn(day, way, infusion.path) for day in days if since <= day <= until)
+        if way != order.route and any(day > until for day in days):
+            lacking.append(_UNTIMED)  # only with a schedule that leaves the last dose open
+    return Seen(tuple(sorted(found, key=lambda t: (t.day, t.path))), tuple(dict.fromkeys(lacking)))

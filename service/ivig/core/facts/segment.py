@@ -11,8 +11,9 @@ from msgspec import Struct, structs
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.amount import Dose
 from ivig.core.facts.course import Course, laid_out, single
-from ivig.core.facts.dose import Bases, Implausible, PerKg
+from ivig.core.facts.dose import Bases, PerKg
 from ivig.core.facts.history import Given, keys_of
+from ivig.core.facts.implausible import Implausible
 from ivig.core.facts.limits import Limits, default_limits, fit, limits_for, limits_of_each, phases_of, tops_up
 from ivig.core.finding import Absent, Root
 from ivig.core.order import Amount, Order, Part

@@ -9,7 +9,8 @@ from msgspec import Struct
 from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.amount import Dose, to_grams
-from ivig.core.facts.dose import Grams, Kilos, courses_of, grams_of
+from ivig.core.facts.dose import Kilos, courses_of
+from ivig.core.facts.grams import Grams, grams_of
 from ivig.core.facts.patient import share
 from ivig.core.finding import Absent, plain
 from ivig.core.order import Amount, Order, Part, Result

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.dose import Implausible, places
+from ivig.core.facts.dose import places
+from ivig.core.facts.implausible import Implausible
 from ivig.core.finding import ERROR, Finding, Measure
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen

@@ -15,7 +15,8 @@ from functools import lru_cache
 from math import gcd
 
 from ivig.core.book import Book, Product
-from ivig.core.facts.dose import Grams, places
+from ivig.core.facts.dose import places
+from ivig.core.facts.grams import Grams
 from ivig.core.facts.patient import share
 from ivig.core.finding import INFORMATION, Finding, Measure, plain
 from ivig.core.order import Order

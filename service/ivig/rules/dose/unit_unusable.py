@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.dose import Unusable
+from ivig.core.facts.amount import Unusable
 from ivig.core.finding import ERROR, Finding, Input
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen

@@ -29,8 +29,8 @@ rule = Rule(
 _RENEWAL = "Renewal of {name}: the order before it still runs, {first} to {last}"
 
 
-def concerns(order: Order) -> bool:
-    return polyvalent(order.kind, order.route) and not order.medication_missing
+def concerns(order: Order, class_ordered: str) -> bool:
+    return polyvalent(class_ordered, order.route)
 
 
 def _name(keys: tuple[str, ...], book: Book) -> str:

@@ -28,10 +28,12 @@ rule = Rule(
 
 
 def concerns(order: Order, near_turns: Seen[Turn]) -> bool:
-    return polyvalent(order.kind, order.route) and bool(near_turns.items)
+    return bool(near_turns.items) and (order.medication_missing or polyvalent(order.kind, order.route))
 
 
-def check(order: Order, route: str, near_turns: Seen[Turn], own_run: Run, book: Book) -> Iterator[Finding]:
+def check(
+    order: Order, class_ordered: str, route: str, near_turns: Seen[Turn], own_run: Run, book: Book
+) -> Iterator[Finding]:
     before = [t for t in near_turns.items if t.day < own_run.first]
     after = [t for t in near_turns.items if t.day >= own_run.first]
     # Only the change itself counts: the nearest day before, if it went the other way, else the nearest one to come.

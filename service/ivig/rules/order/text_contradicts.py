@@ -33,7 +33,7 @@ _CAP = "The dose of {got} {unit} a {each} is above the order's own maximum of {l
 _UNREAD = "The order also states {other}, which cannot be compared with {used}"
 
 
-def check(order: Order, clashes: Seen[Clash], book: Book) -> Iterator[Finding]:
+def check(order: Order, class_ordered: str, clashes: Seen[Clash], book: Book) -> Iterator[Finding]:
     for what, found, path in order.contradictions:
         said = ", ".join(_title(key, book) for key in found.split(", ")) if what == "brand" else found
         yield rule.finding(
