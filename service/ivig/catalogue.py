@@ -12,6 +12,7 @@ from ivig.rules.chart import evidence_later as chart_evidence_later
 from ivig.rules.chart import section_missing as chart_section_missing
 from ivig.rules.chart import sex_unknown as chart_sex_unknown
 from ivig.rules.chart import unavailable as chart_unavailable
+from ivig.rules.course import with_plasma_exchange as course_with_plasma_exchange
 from ivig.rules.dose import course_above_range as dose_course_above_range
 from ivig.rules.dose import course_below_range as dose_course_below_range
 from ivig.rules.dose import cumulative_above_limit as dose_cumulative_above_limit
@@ -148,6 +149,7 @@ RULES: tuple[ModuleType, ...] = (
     lab_serology_before_first,
     # risk
     # course
+    course_with_plasma_exchange,
     # adjunct
     # interaction
 )

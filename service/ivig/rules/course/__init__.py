@@ -1,0 +1,1 @@
+"""Rules about a course among other courses and treatments."""
