@@ -197,7 +197,7 @@ class Caller:
 def over_http(body: bytes, calls: int = 3000) -> dict[str, float]:
     server = Server()
     try:
-        figures = {"start_ms": server.ready()}
+        figures = {"start_ms": server.ready(), "start_cpu_ms": server.cpu_s() * 1e3}
         caller = Caller(server.port, body)
         for _ in range(200):
             caller.call()
@@ -251,6 +251,7 @@ def main() -> None:
         indent = "  " if name in ("decode", "read", "judge", "outcome", "encode") else ""
         print(f"{indent + name:24}{times[name]:10.1f}{times[name] / yardstick:10.2f}")
     print(f"{'HTTP, CPU of the server':24}{http_figures['http_cpu_ms'] * 1e3:10.1f}")
+    print(f"{'start, CPU of the server':24}{http_figures['start_cpu_ms'] * 1e3:10.0f}")
     print(f"\n{'the most costly':46}{'us':>8}")
     for name, cost in costly[:10]:
         print(f"{name:46}{cost:8.1f}")

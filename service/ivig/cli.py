@@ -5,6 +5,7 @@ Commands import what they need themselves, so that `ivig --help` does not wait f
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from datetime import UTC, datetime
@@ -48,6 +49,7 @@ PolicyOption = Annotated[
 
 def main() -> NoReturn:
     """The command `ivig`."""
+    gc.disable()  # until the knowledge is loaded: what is made by then stays, and the collector would only count it
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as fault:
@@ -62,6 +64,8 @@ def main() -> NoReturn:
         code = 141
     except Exception as fault:  # noqa: BLE001  (the last stand: the place of the fault, none of the data in it)
         code = _crashed(fault)
+    finally:
+        gc.enable()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -172,6 +176,7 @@ def serve(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
             await super().startup(sockets)  # type: ignore[arg-type]
+            gc.enable()
             if self.started:
                 at = self.servers[0].sockets[0].getsockname()
                 place = f"[{at[0]}]" if ":" in at[0] else at[0]
@@ -280,9 +285,12 @@ def _library(policy: str) -> Library:
     from ivig.knowledge.pages import KnowledgeFault
 
     try:
-        return load_library(policy)
+        library = load_library(policy)
     except KnowledgeFault as fault:
         _faulty(fault)
+    gc.freeze()
+    gc.enable()
+    return library
 
 
 def _faulty(fault: Exception, code: int = NOT_SET_UP) -> NoReturn:

@@ -51,9 +51,17 @@ class Validator:
         """All orders of a reading; when there is none, the report says so."""
         judgements = tuple(self.judge(order, policy_day) for order in reading.orders)
         notes = () if judgements else (order_none.rule.finding(requests=reading.requests),)
-        return Report(judgements, notes, self.library.version, f"{self.library.policy_id} {self.library.policy_version}", self.rules)
+        return Report(
+            judgements,
+            notes,
+            self.library.version,
+            f"{self.library.policy_id} {self.library.policy_version}",
+            self.rules,
+        )
 
-    def validate(self, body: bytes, asked: Asked | None = None, policy_day: date | None = None) -> tuple[Report, Decoded]:
+    def validate(
+        self, body: bytes, asked: Asked | None = None, policy_day: date | None = None
+    ) -> tuple[Report, Decoded]:
         """Bytes of a Bundle or Parameters to a finished report.
 
         Raises:

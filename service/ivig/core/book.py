@@ -153,14 +153,16 @@ class Book:
 
     def polyvalent_iv(self) -> tuple[str, ...]:
         """Products one can have today that are given into a vein: what an unnamed immune globulin may be."""
-        return self.memory(
+        found: tuple[str, ...] = self.memory(
             "polyvalent_iv",
             lambda: tuple(
                 k
                 for k in self.products()
-                if (p := self.product(k)).kind == "polyvalent-iv" and not (p.market and p.market.words and p.market.word == "withdrawn")
+                if (p := self.product(k)).kind == "polyvalent-iv"
+                and not (p.market and p.market.words and p.market.word == "withdrawn")
             ),
         )
+        return found
 
     def coefficient(self, formula: str, name: str) -> Value:
         """A coefficient of a formula page.
@@ -170,7 +172,9 @@ class Book:
         """
         page = self._formulas.get(formula)
         if page is None:
-            page = self._formulas[formula] = resolved(self._library.pages["formulas"][formula], self.day)["coefficients"]
+            page = self._formulas[formula] = resolved(self._library.pages["formulas"][formula], self.day)[
+                "coefficients"
+            ]
         value = page.get(name)
         if value is None:
             raise NotInForce(f"{formula}.{name}")
@@ -183,7 +187,10 @@ class Book:
     def tests_of(self, group: str) -> tuple[str, ...]:
         """Keys of the test pages of a group, in page order."""
         found: tuple[str, ...] = self.memory(
-            ("group", group), lambda: tuple(k for k in self._library.keys["tests"] if self._library.pages["tests"][k].get("group") == group)
+            ("group", group),
+            lambda: tuple(
+                k for k in self._library.keys["tests"] if self._library.pages["tests"][k].get("group") == group
+            ),
         )
         return found
 
@@ -269,7 +276,9 @@ def _phases(tree: Tree) -> dict[str, Phase]:
 
 
 def _conditions(trees: Any) -> tuple[Condition, ...]:
-    return tuple(Condition(t["kind"], tuple(t.get("sets", ())), t.get("scale", ""), t.get("value")) for t in trees or ())
+    return tuple(
+        Condition(t["kind"], tuple(t.get("sets", ())), t.get("scale", ""), t.get("value")) for t in trees or ()
+    )
 
 
 def _indication(tree: Tree) -> Indication:
@@ -298,7 +307,9 @@ def _indication(tree: Tree) -> Indication:
             for c in tree.get("criteria") or ()
         ),
         phases=_phases(tree.get("phases") or {}),
-        positions=tuple((p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")),
+        positions=tuple(
+            (p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
+        ),
         weight_basis=tree.get("weight_basis"),
     )
 
@@ -317,11 +328,16 @@ def _product(tree: Tree) -> Product:
         iga=tree.get("iga"),
         vials=tree.get("vials"),
         labels={
-            name: Label(_phases(t), t.get("min_age"), t.get("rate_initial"), t.get("rate_max")) for name, t in (tree.get("labels") or {}).items()
+            name: Label(_phases(t), t.get("min_age"), t.get("rate_initial"), t.get("rate_max"))
+            for name, t in (tree.get("labels") or {}).items()
         },
         contraindications=tuple(
             Contraindication(
-                t["says"], t.get("set", ""), Decimal(t["age_under"]) if "age_under" in t else None, t.get("unless_excluded", ""), t["value"]
+                t["says"],
+                t.get("set", ""),
+                Decimal(t["age_under"]) if "age_under" in t else None,
+                t.get("unless_excluded", ""),
+                t["value"],
             )
             for t in tree.get("contraindications") or ()
         ),

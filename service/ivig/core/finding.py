@@ -97,7 +97,6 @@ class Finding(Struct, frozen=True):
         return fill(self.says, self.words)
 
 
-
 class Judgement(Struct, frozen=True):
     """All that was found about one order."""
 

@@ -72,7 +72,7 @@ class Case:
                     value = wanted.call(*wanted.fetch(values))
                 except NotInForce as gap:
                     value = Absent((Root("knowledge-not-in-force", gap.key),))
-                except Exception:  # noqa: BLE001, S112, PERF203  (see above: it is asked for again, and told, rule by rule)
+                except Exception:  # noqa: BLE001, S112  (see above: it is asked for again, and told, rule by rule)
                     continue
             values[name] = value
             kind = value.__class__
@@ -96,7 +96,13 @@ class Case:
             self.make(wanted.names)
             arguments = wanted.fetch(values)
         if self.absent and not wanted.strict.isdisjoint(self.absent):
-            return Absent(tuple(dict.fromkeys(r for n in wanted.names if n in wanted.strict and n in self.absent for r in self.absent[n].roots)))
+            return Absent(
+                tuple(
+                    dict.fromkeys(
+                        r for n in wanted.names if n in wanted.strict and n in self.absent for r in self.absent[n].roots
+                    )
+                )
+            )
         try:
             return wanted.call(*arguments)
         except NotInForce as gap:
@@ -127,7 +133,9 @@ _SILENT = Answer()
 class Judge:
     """Judges one order after another with the rules of `modules`, in their order."""
 
-    def __init__(self, modules: Sequence[ModuleType], crashed: Rule, verdict: Rule, log: Callable[[str, str], None] | None = None) -> None:
+    def __init__(
+        self, modules: Sequence[ModuleType], crashed: Rule, verdict: Rule, log: Callable[[str, str], None] | None = None
+    ) -> None:
         self.entries = tuple(
             Entry(
                 m.rule,
@@ -147,57 +155,45 @@ class Judge:
     def judge(self, order: Order, book: Book) -> Judgement:
         """All findings about `order` by the knowledge of `book`."""
         case = Case({"order": order, "book": book})
-        said: list[Finding] = []
-        lacking: dict[Root, list[str]] = {}
-        full = case.get("in_scope")
-        if full:
-            case.fill(self.plan)
-        values, absent, unseen = case.values, case.absent, case.lacking
-        for entry in self.entries:
-            check, concerns = entry.check, entry.concerns
-            if check is None:
-                continue
-            if full:
-                # The short way, for rules that lack nothing. Whatever is out of the ordinary goes the long way below.
-                try:
-                    if concerns is not None:
-                        if not (concerns.strict.isdisjoint(absent) and concerns.all.isdisjoint(unseen)):
-                            raise LookupError
-                        if not concerns.call(*concerns.fetch(values)):
-                            continue
-                        case.make(check.names)
-                    if check.strict.isdisjoint(absent):
-                        found = tuple(check.call(*check.fetch(values)))
-                        if found or check.all.isdisjoint(unseen):
-                            said.extend(found)
-                            continue
-                except Exception:  # noqa: BLE001, S110, PERF203
-                    pass
-            if not (full or entry.rule.any_product):
-                if order.medication_missing:  # what is ordered is not known, so nothing of it was judged
-                    lacking.setdefault(_NO_MEDICATION, []).append(entry.rule.name)
-                continue
-            answer = self._asked(entry, case)
-            if answer is _SILENT:
-                continue
-            said.extend(answer.findings)
-            for missing in answer.roots:
-                lacking.setdefault(missing, []).append(entry.rule.name)
+        full = bool(case.get("in_scope"))
+        said, lacking = self._gathered(case, order, full)
         findings = [book.severity_of(f) for f in self._with_roots(said, lacking, order)]
         verdict = _worst(findings)
         if order.broken and verdict == Verdict.CLEAR:
             verdict = Verdict.ADVISE  # a part of the order could not be read: it is told beside the findings
         judged = "partial" if any(f.not_judged for f in findings) else "full"
         names = tuple(dict.fromkeys(name for f in findings for name in f.not_judged))
-        checked = self.checked[bool(full)]
-        findings.insert(0, self._told(verdict, judged, findings, names, checked, order))
+        findings.insert(0, self._told(verdict, judged, findings, names, self.checked[full], order))
         return Judgement(order.ref, order.path, order.day, verdict, judged, tuple(findings), order.broken)
+
+    def _gathered(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
+        """What every rule says, and the names of those that were not judged, by what they lacked."""
+        said: list[Finding] = []
+        lacking: dict[Root, list[str]] = {}
+        if full:
+            case.fill(self.plan)
+        for entry in self.entries:
+            if entry.check is None:
+                continue
+            if not (full or entry.rule.any_product):
+                if order.medication_missing:  # what is ordered is not known, so nothing of it was judged
+                    lacking.setdefault(_NO_MEDICATION, []).append(entry.rule.name)
+                continue
+            found = _ordinary(entry, case)
+            if found is None:
+                answer = self._asked(entry, case)
+                found = answer.findings
+                for missing in answer.roots:
+                    lacking.setdefault(missing, []).append(entry.rule.name)
+            if found:
+                said.extend(found)
+        return said, lacking
 
     def _asked(self, entry: Entry, case: Case) -> Answer:
         try:
             answer = _answer(entry, case)
             return self._agreed(entry, case, answer) if answer.roots else answer
-        except Exception as fault:  # a rule must never take the request down; the finding says that it could not run
+        except Exception as fault:  # noqa: BLE001  (a rule must never take the request down; the finding says so)
             if self.log:
                 self.log(entry.rule.name, type(fault).__name__)
             told = self.crashed.finding(at=(case.values["order"].path,), rule=entry.rule.name, about=entry.rule.name)
@@ -245,16 +241,19 @@ class Judge:
             # The datum's own issue may have spoken about something else of it (a flagged rule can be a root): hang it there.
             place = next((i for i, f in enumerate(findings) if f.rule == missing.name and not missing.about), None)
             if place is not None:
-                findings[place] = _not_judged(findings[place], tuple(dict.fromkeys((*findings[place].not_judged, *names))))
+                findings[place] = _not_judged(
+                    findings[place], tuple(dict.fromkeys((*findings[place].not_judged, *names)))
+                )
                 continue
-            told = self.rules.get(missing.name)
-            if told is None:
-                raise LookupError(f"no rule file for the root {missing.name}")
-            raised = told.finding(at=(order.path,), about=missing.about, what=missing.about)
-            findings.append(_not_judged(structs.replace(raised, result=Result.CANNOT_TELL), tuple(dict.fromkeys(names))))
+            told = self.rules.get(missing.name, self.crashed)
+            raised = told.finding(at=(order.path,), about=missing.about, what=missing.about, rule=missing.name)
+            raised = structs.replace(raised, rule=missing.name, result=Result.CANNOT_TELL)
+            findings.append(_not_judged(raised, tuple(dict.fromkeys(names))))
         return findings
 
-    def _told(self, verdict: Verdict, judged: str, findings: list[Finding], names: tuple[str, ...], checked: int, order: Order) -> Finding:
+    def _told(
+        self, verdict: Verdict, judged: str, findings: list[Finding], names: tuple[str, ...], checked: int, order: Order
+    ) -> Finding:
         flagged = [f for f in findings if f.result == Result.FLAGGED and f.severity > Severity.INFORMATION]
         if verdict == Verdict.CLEAR:
             says = "Nothing found by {checked} rules" if judged == "full" else "Nothing found; not checked: {unchecked}"
@@ -268,13 +267,34 @@ class Judge:
         return self.verdict.finding(
             at=(order.path,),
             says=says,
-            sums=(f"Checked: {checked} rules.",) + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ()),
+            sums=(f"Checked: {checked} rules.",)
+            + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ()),
             checked=checked,
             unchecked=shown,
             errors=sum(1 for f in flagged if f.severity == Severity.ERROR),
             warnings=sum(1 for f in flagged if f.severity == Severity.WARNING),
             about=verdict.value,
         )
+
+
+def _ordinary(entry: Entry, case: Case) -> tuple[Finding, ...] | None:
+    """The short way, for a rule that lacks nothing: its findings. None for whatever is out of the ordinary."""
+    concerns, check = entry.concerns, entry.check
+    absent, values = case.absent, case.values
+    assert check is not None
+    try:
+        if concerns is not None:
+            if not (concerns.strict.isdisjoint(absent) and concerns.all.isdisjoint(case.lacking)):
+                return None
+            if not concerns.call(*concerns.fetch(values)):
+                return ()
+            case.make(check.names)
+        if not check.strict.isdisjoint(absent):
+            return None
+        found = tuple(check.call(*check.fetch(values)))
+    except Exception:  # noqa: BLE001  (asked again, and told, on the long way)
+        return None
+    return found if found or check.all.isdisjoint(case.lacking) else None
 
 
 def _answer(entry: Entry, case: Case) -> Answer:
@@ -327,7 +347,9 @@ def _all_named(entries: Iterable[Entry]) -> None:
     """Every parameter of every rule and fact names a fact, and no fact needs itself; otherwise the service does not start."""
     asked = [(e.rule.name, n) for e in entries for n in (e.concerns, e.check) if n is not None]
     asked += [(f.name, n) for f in FACTS.values() for n in (f.make, f.alternatives) if n is not None]
-    unknown = sorted({f"{who} asks for {name}" for who, n in asked for name, _ in n.facts if name not in FACTS and name not in GIVEN})
+    unknown = sorted(
+        {f"{who} asks for {name}" for who, n in asked for name, _ in n.facts if name not in FACTS and name not in GIVEN}
+    )
     if unknown:
         raise LookupError("no such fact: " + "; ".join(unknown))
     done: set[str] = set(GIVEN)

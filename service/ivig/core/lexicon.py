@@ -167,7 +167,9 @@ class Lexicon(Struct):
     product_words: Words
     product_pages: dict[str, ProductKnown]
     set_kinds: dict[str, str]
-    read: dict[Any, Any] = field(default_factory=dict)  # concepts seen before, so that the same codes and words are looked up once
+    read: dict[Any, Any] = field(
+        default_factory=dict
+    )  # concepts seen before, so that the same codes and words are looked up once
     medicines: dict[Any, Any] = field(default_factory=dict)
     test_codes: dict[Any, Any] = field(default_factory=dict)
     prose: dict[str, Any] = field(default_factory=dict)

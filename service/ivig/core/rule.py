@@ -18,7 +18,7 @@ from ivig.core.dated import Value
 from ivig.core.finding import ERROR, WARNING, Absent, Finding, Input, Measure, Result, Root, Severity
 
 T = TypeVar("T")
-Maybe = Union[T, Absent]
+Maybe = Union[T, Absent]  # noqa: UP007  (an alias with a parameter; `|` cannot make one at run time)
 
 
 SECTION = Root("chart-section-missing")
@@ -98,7 +98,9 @@ def root(name: str, severity: Severity, says: str, code: str = "not-found", any_
 
 def note(name: str, says: str, severity: Severity = Severity.INFORMATION, any_product: bool = True) -> Rule:
     """A rule that tells what the service did."""
-    return Rule(name=name, severity=severity, says=says, result=Result.NOTE, code="informational", any_product=any_product)
+    return Rule(
+        name=name, severity=severity, says=says, result=Result.NOTE, code="informational", any_product=any_product
+    )
 
 
 class Needs(Struct, frozen=True):
@@ -121,7 +123,14 @@ def needs(function: Callable[..., Any]) -> Needs:
         said = str(parameter.annotation)
         facts.append((name, "Maybe[" in said or "Absent" in said))
     names = tuple(name for name, _ in facts)
-    return Needs(function, tuple(facts), names, frozenset(n for n, takes_absent in facts if not takes_absent), frozenset(names), _fetcher(names))
+    return Needs(
+        function,
+        tuple(facts),
+        names,
+        frozenset(n for n, takes_absent in facts if not takes_absent),
+        frozenset(names),
+        _fetcher(names),
+    )
 
 
 def _fetcher(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

@@ -57,7 +57,9 @@ UNITS: dict[str, Unit] = {
     **_ratios("mass rate", _DOSE, {"min": "1", "h": "60"}),
     **_ratios("mass rate per body mass", {f"{u}/kg": f for u, f in _DOSE.items()}, {"min": "1", "h": "60"}),
     **_ratios("mass concentration", {"g": "1", "mg": "0.001", "ug": "0.000001"}, {"mL": "1", "dL": "100", "L": "1000"}),
-    **_ratios("substance concentration", {"mol": "1", "mmol": "0.001", "umol": "0.000001", "nmol": "0.000000001"}, {"L": "1"}),
+    **_ratios(
+        "substance concentration", {"mol": "1", "mmol": "0.001", "umol": "0.000001", "nmol": "0.000000001"}, {"L": "1"}
+    ),
     **_table(
         "number concentration",
         **{"10*9/L": "1", "10*3/uL": "1", "10*6/L": "0.001", "/uL": "0.001", "10*3/mL": "0.001", "/L": "0.000000001"},
@@ -74,7 +76,7 @@ UNITS: dict[str, Unit] = {
     **_table("body mass index", **{"kg/m2": "1"}),
     **_table("volume per mass", **{"mL/g": "1"}),
     **_table("vial", **{"{vial}": "1"}),
-    **_table("age", **{"a": "12", "mo": "1"}),
+    **_table("age", a="12", mo="1"),
     **_ratios("mass per course", _DOSE, {"{course}": "1"}),
     **_ratios("mass per body mass and course", {f"{u}/kg": f for u, f in _DOSE.items()}, {"{course}": "1"}),
 }

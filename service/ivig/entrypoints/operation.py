@@ -51,7 +51,11 @@ async def body_of(request: Request, most: int) -> bytes:
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
-        raise Refused(413, "too-long", f"The body has {int(declared)} bytes; at most {most} are taken. Send fewer resources at a time.")
+        raise Refused(
+            413,
+            "too-long",
+            f"The body has {int(declared)} bytes; at most {most} are taken. Send fewer resources at a time.",
+        )
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -131,7 +135,13 @@ def _decoded(body: bytes) -> Decoded:
 
 def _strictly(faults: tuple[Broken, ...]) -> dict[str, Any]:
     issues = [
-        {"severity": "error", "code": "structure", "details": {"text": f"{b.path[-80:]}: {b.why}"[:139]}, "expression": [b.path]} for b in faults
+        {
+            "severity": "error",
+            "code": "structure",
+            "details": {"text": f"{b.path[-80:]}: {b.why}"[:139]},
+            "expression": [b.path],
+        }
+        for b in faults
     ]
     return {"resourceType": "OperationOutcome", "issue": issues}
 

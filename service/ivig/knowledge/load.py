@@ -12,7 +12,7 @@ from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
 from ivig.core.units import UNITS
-from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
 
 HERE = Path(__file__).parent
 SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
@@ -32,7 +32,13 @@ _KEYS: dict[str, set[str]] = {
     "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
-_NEEDED_OF = {"indications": {"status"}, "products": {"brand", "class"}, "tests": {"kind", "unit"}, "sets": {"of"}, "formulas": {"coefficients"}}
+_NEEDED_OF = {
+    "indications": {"status"},
+    "products": {"brand", "class"},
+    "tests": {"kind", "unit"},
+    "sets": {"of"},
+    "formulas": {"coefficients"},
+}
 _CLASSES = ("polyvalent-iv", "polyvalent-sc", "polyvalent-im", "hyperimmune")
 _STATUS = ("labelled", "guideline", "not_routine", "not_recommended")
 _WHEN = (
@@ -71,7 +77,9 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     _cross_checks(reader, pages)
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    return Library(pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes))
+    return Library(
+        pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes)
+    )
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
@@ -87,7 +95,9 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
         except ValueError:
             reader.fault(file, tree.lines.get(key, 1), f"`{key}` is a day")
     page = {key: below for key, below in tree.items() if key in ("codes", "not_codes", "wide_codes")}
-    page.update({key: reader.dated(below, file, f"{tree['id']}.{key}") for key, below in tree.items() if key not in page})
+    page.update(
+        {key: reader.dated(below, file, f"{tree['id']}.{key}") for key, below in tree.items() if key not in page}
+    )
     if kind == "products" and isinstance(own := tree.get("own_indications"), Lined):
         page["own_indications"] = own
     for key in ("codes", "not_codes", "wide_codes"):
@@ -140,7 +150,13 @@ def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
             if not isinstance(row, Lined):
                 reader.fault(file, line, f"`{where}.{system}`: a code is a mapping")
                 continue
-            reader.allow(row, file, f"{where}.{system}", {"code", "words", "below", "seen", "note", "source", "at"}, {"code", "words"})
+            reader.allow(
+                row,
+                file,
+                f"{where}.{system}",
+                {"code", "words", "below", "seen", "note", "source", "at"},
+                {"code", "words"},
+            )
 
 
 def _codes(tree: Any) -> Iterable[tuple[str, str, bool, int]]:
@@ -183,7 +199,12 @@ def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, di
     path = named if named.is_file() else Path(policy)
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in (root / "policies").glob("*.yaml")))
-        raise KnowledgeFault([*reader.faults, _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own")])
+        raise KnowledgeFault(
+            [
+                *reader.faults,
+                _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own"),
+            ]
+        )
     if not path.is_relative_to(root):
         reader.root = path.parent
     file = path.relative_to(reader.root).as_posix()
@@ -199,66 +220,64 @@ def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, di
     return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _fault(file: str, what: str) -> Any:
-    from ivig.knowledge.pages import Fault
-
+def _fault(file: str, what: str) -> Fault:
     return Fault(file, 1, what)
 
 
-def _lexicon(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], systems: Any, units: Any) -> Lexicon:
-    tests, sets, wide, indications, excluded, products = Codes(), Codes(), Codes(), Codes(), Codes(), Codes()
-    set_words, indication_words, product_words = Words(), Words(), Words()
-    claims: dict[tuple[str, str, bool], tuple[str, str]] = {}
+class _Claims:
+    """Which page claims a code. Two pages may claim one only within a family."""
 
-    def claim(kind: str, key: str, family: str, system: str, code: str, below: bool, file: str, line: int) -> None:
-        place = (f"{kind}/{system}", plain_code(system, code), below)
-        other = claims.setdefault(place, (key, family))
+    def __init__(self, reader: PageReader) -> None:
+        self.reader = reader
+        self.held: dict[tuple[str, str, bool], tuple[str, str]] = {}
+
+    def claim(self, kind: str, page: Tree, system: str, code: str, below: bool, line: int) -> None:
+        key, family = str(page["id"]), str(page.get("family", ""))
+        other = self.held.setdefault((f"{kind}/{system}", plain_code(system, code), below), (key, family))
         if other[0] != key and not (family and family == other[1]):
-            reader.fault(file, line, f"{system} {code} is claimed by `{other[0]}` already")
+            self.reader.fault(page["__file__"], line, f"{system} {code} is claimed by `{other[0]}` already")
 
-    for key, page in pages["indications"].items():
-        family = str(page.get("family", ""))
-        for system, code, below, line in _codes(page.get("codes")):
-            claim("indication", key, family, system, code, below, page["__file__"], line)
-            indications.add(system, code, key, below)
-        for system, code, below, _ in _codes(page.get("not_codes")):
-            excluded.add(system, code, key, below)
+
+def _codes_of(pages: Mapping[str, Tree], field: str = "codes", claims: _Claims | None = None, kind: str = "") -> Codes:
+    """All codes of a kind of page; with `claims`, each claimed once."""
+    made = Codes()
+    for key, page in pages.items():
+        for system, code, below, line in _codes(page.get(field)):
+            if claims is not None:
+                claims.claim(kind, page, system, code, below, line)
+            made.add(system, code, key, below)
+    return made
+
+
+def _words_of(pages: Mapping[str, Tree]) -> Words:
+    made = Words()
+    for key, page in pages.items():
         for name in page.get("names") or ():
-            indication_words.add(name, key)
-    for key, page in pages["tests"].items():
-        for system, code, below, line in _codes(page.get("codes")):
-            claim("test", key, "", system, code, below, page["__file__"], line)
-            tests.add(system, code, key, below)
-    for key, page in pages["sets"].items():
-        for system, code, below, _ in _codes(page.get("codes")):
-            sets.add(system, code, key, below)
-        for system, code, below, _ in _codes(page.get("wide_codes")):
-            wide.add(system, code, key, below)
-        for name in page.get("names") or ():
-            set_words.add(name, key)
-    for key, page in pages["products"].items():
-        for system, code, below, _ in _codes(page.get("codes")):
-            products.add(system, code, key, below)
-        for name in page.get("names") or ():
-            product_words.add(name, key)
+            made.add(name, key)
+    return made
+
+
+def _lexicon(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], systems: Any, units: Any) -> Lexicon:
+    claims = _Claims(reader)
     spelled = {str(alias): str(unit) for alias, unit in units.items()}
     for alias, unit in spelled.items():
         if unit not in UNITS:
-            reader.fault("units.yaml", units.lines.get(alias, 1), f"`{alias}` means `{unit}`, which is not in the table of units")
+            line = units.lines.get(alias, 1)
+            reader.fault("units.yaml", line, f"`{alias}` means `{unit}`, which is not in the table of units")
     spelled.update({unit: unit for unit in UNITS})
     return Lexicon(
         systems={plain_url(url): name for name, urls in systems.items() for url in urls},
         units=spelled,
-        tests=tests,
+        tests=_codes_of(pages["tests"], claims=claims, kind="test"),
         test_pages={key: _test(key, page) for key, page in pages["tests"].items()},
-        sets=sets,
-        set_words=set_words,
-        wide=wide,
-        indications=indications,
-        indication_words=indication_words,
-        excluded=excluded,
-        products=products,
-        product_words=product_words,
+        sets=_codes_of(pages["sets"]),
+        set_words=_words_of(pages["sets"]),
+        wide=_codes_of(pages["sets"], "wide_codes"),
+        indications=_codes_of(pages["indications"], claims=claims, kind="indication"),
+        indication_words=_words_of(pages["indications"]),
+        excluded=_codes_of(pages["indications"], "not_codes"),
+        products=_codes_of(pages["products"]),
+        product_words=_words_of(pages["products"]),
         product_pages={key: _product(key, page) for key, page in pages["products"].items()},
         set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
     )
@@ -271,7 +290,12 @@ def _test(key: str, page: Tree) -> TestKnown:
         value = molar.values[-1]
         factor = (value.unit.split(" ")[0], str(value.amount))
     return TestKnown(
-        key, str(page["unit"]), frozenset(page.get("units") or (page["unit"],)), factor, str(page["kind"]), frozenset(page.get("race_specific") or ())
+        key,
+        str(page["unit"]),
+        frozenset(page.get("units") or (page["unit"],)),
+        factor,
+        str(page["kind"]),
+        frozenset(page.get("race_specific") or ()),
     )
 
 

@@ -5,6 +5,7 @@ Scalars stay strings (a base loader), so `0.10` and `on` mean what they say. A m
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from msgspec import Struct
 
 from ivig.core.dated import CONFIRMED, HOUSE, UNCONFIRMED, Pair, Series, Value
+
 
 class _NoResolver:
     """Every scalar stays what it says: nothing is resolved to a number, a date or a truth value, and no time is spent on it."""
@@ -25,13 +27,14 @@ class _NoResolver:
     def resolve(self, kind: Any, value: Any, implicit: Any) -> None: ...
 
 
-try:
-    from yaml.cyaml import CParser as _Parser  # libyaml's parser, straight
-except ImportError:  # an installation without libyaml: the same in Python, slower
-    _Parser = yaml.BaseLoader  # type: ignore[assignment,misc]
+_parser: Any = yaml.BaseLoader
+with contextlib.suppress(ImportError):  # an installation without libyaml has the same in Python, slower
+    from yaml import cyaml
+
+    _parser = cyaml.CParser  # type: ignore[attr-defined]
 
 
-class _Loader(_NoResolver, _Parser):  # type: ignore[misc, valid-type]
+class _Loader(_NoResolver, _parser):  # type: ignore[misc]
     """A loader that makes nodes with their lines, and nothing more."""
 
 
@@ -132,12 +135,16 @@ class PageReader:
         return Series(key, tuple(s for s, _ in dated), tuple(v for _, v in dated))
 
     def _value(self, row: Lined, file: str, key: str, unit: str) -> tuple[date, Value | None] | None:
-        self.allow(row, file, key, {"from", "amount", "lower", "upper", "is", "pairs", "null", "source", "at", "seen", "note"})
+        self.allow(
+            row, file, key, {"from", "amount", "lower", "upper", "is", "pairs", "null", "source", "at", "seen", "note"}
+        )
         start = self._start(row, file, key)
         if "null" in row:
             self._cited(row, file, key)
             return start, None
-        payloads = [p for p in ("amount", "is", "pairs") if p in row] + (["lower/upper"] if "lower" in row or "upper" in row else [])
+        payloads = [p for p in ("amount", "is", "pairs") if p in row] + (
+            ["lower/upper"] if "lower" in row or "upper" in row else []
+        )
         if len(payloads) != 1:
             self.fault(file, row.line, f"`{key}`: exactly one of amount, lower/upper, is, pairs")
             return None
@@ -160,9 +167,11 @@ class PageReader:
 
     def cited(self, row: Lined, file: str, key: str) -> Value:
         """A mapping with source, at, seen and no payload of its own, as a value to cite."""
-        return Value(key=key, unit=str(row.get("unit", "")), note=str(row.get("note", "")), **self._cited(row, file, key))
+        return Value(
+            key=key, unit=str(row.get("unit", "")), note=str(row.get("note", "")), **self._cited(row, file, key)
+        )
 
-    def _cited(self, row: Lined, file: str, key: str) -> dict[str, str]:
+    def _cited(self, row: Lined, file: str, key: str) -> dict[str, Any]:
         source, at, seen = str(row.get("source", "")), str(row.get("at", "")), str(row.get("seen", ""))
         if not source or not at:
             self.fault(file, row.line, f"`{key}` is not cited: source and at are needed")

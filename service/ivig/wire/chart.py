@@ -31,9 +31,18 @@ SECTIONS = {
     "Immunization": "immunizations",
 }
 # List.code of FHIR's own list use codes (LOINC): what a list with emptyReason `nilknown` states to be empty.
-_LISTS = {"48765-2": "allergies", "10160-0": "medications", "11450-4": "conditions", "47519-4": "procedures", "11369-6": "immunizations"}
+_LISTS = {
+    "48765-2": "allergies",
+    "10160-0": "medications",
+    "11450-4": "conditions",
+    "47519-4": "procedures",
+    "11369-6": "immunizations",
+}
 # What else a type fills, by the names of the contract's prefetch keys.
-_FILLED = {"Observation": ("weights", "heights", "lab-cbc", "lab-renal", "lab-liver", "lab-iga", "lab-abo", "scales"), "Encounter": ("encounter",)}
+_FILLED = {
+    "Observation": ("weights", "heights", "lab-cbc", "lab-renal", "lab-liver", "lab-iga", "lab-abo", "scales"),
+    "Encounter": ("encounter",),
+}
 _CVX_IMMUNE_GLOBULIN = "ig_record"
 _INFUSION_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined", "unknown"})
 
@@ -69,7 +78,11 @@ class ChartReader:
                 self.failed.append(Broken(item.path, f"could not be read ({type(fault).__name__})"))
         self._doubt(decoded)
         self.person = self._person()
-        cut = [(name, why) for kind, why in decoded.cut for name in ((SECTIONS[kind],) if kind in SECTIONS else _FILLED.get(kind, ()))]
+        cut = [
+            (name, why)
+            for kind, why in decoded.cut
+            for name in ((SECTIONS[kind],) if kind in SECTIONS else _FILLED.get(kind, ()))
+        ]
         self.unavailable = (*asked.unavailable, *cut)
         self._on: dict[date, Chart] = {}
 
@@ -82,7 +95,7 @@ class ChartReader:
 
     def _as_of(self, day: date) -> Chart:
         later, later_path = 0, ""
-        kept: dict[str, tuple[Any, ...]] = {}
+        kept: dict[str, Any] = {}
         for name, of in self.held.items():
             known_on = _DATED[name]
             seen = []
@@ -169,7 +182,9 @@ class ChartReader:
         for broken in (*decoded.broken, *self.failed):
             for item in decoded.items:
                 if broken.path.startswith(item.path + ".") or broken.path == item.path:
-                    self.sections.discard(SECTIONS.get(type(item.resource).__name__, "") if item.path not in self.judged else "")
+                    self.sections.discard(
+                        SECTIONS.get(type(item.resource).__name__, "") if item.path not in self.judged else ""
+                    )
 
     def _nil_known(self, held: Any) -> None:
         if held.emptyReason is None or not any(c.code == "nilknown" for c in held.emptyReason.coding):
@@ -204,7 +219,9 @@ class ChartReader:
         if read is not None and _CVX_IMMUNE_GLOBULIN in read.concept.sets:
             amount = self._amount(v.doseQuantity, f"{item.path}.doseQuantity")
             kind = "polyvalent-im" if ("cvx", "86") in read.concept.codes else ""
-            self.held["infusions"].append(Infusion(item.path, "immunization", v.status, (), kind, "", read.when, None, amount))
+            self.held["infusions"].append(
+                Infusion(item.path, "immunization", v.status, (), kind, "", read.when, None, amount)
+            )
         elif read is not None:
             self.held["vaccines"].append(read)
 
@@ -218,7 +235,9 @@ class ChartReader:
             return
         first = concepts[0] if concepts else None
         if len(concepts) > 1:
-            texts += tuple(t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t)
+            texts += tuple(
+                t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t
+            )
         read = evidence.read_drug(d, first, texts, self.lexicon, item.path, self.zone)
         if read is not None:
             self.held["drugs"].append(read)
@@ -238,7 +257,9 @@ class ChartReader:
         if isinstance(d, shapes.MedicationRequest):
             dosages = self.references.dosages.get(path)
             if dosages is None:
-                dosages = read_dosages(d.dosageInstruction, self.lexicon, path, zone, setting_of(d, self.references) == "inpatient")
+                dosages = read_dosages(
+                    d.dosageInstruction, self.lexicon, path, zone, setting_of(d, self.references) == "inpatient"
+                )
             parts, (route, _) = tuple(dosages.parts), read_route(dosages.route)
             starts = [p.start for p in parts if p.start is not None]
             start = min(starts, key=lambda m: m.instant) if starts else moment(d.authoredOn, zone)
@@ -259,9 +280,12 @@ class ChartReader:
             start = moment(d.effectiveDateTime or (period.start if period else ""), zone)
             end = moment(period.end, zone) if period and period.end else None
         reasons = [read_concept(c, self.lexicon) for c in getattr(d, "reasonCode", ())]
-        reasons += [self.references.reason(r, getattr(d, "contained", ()), self.lexicon, path, zone).concept for r in getattr(d, "reasonReference", ())]
+        reasons += [
+            self.references.reason(r, getattr(d, "contained", ()), self.lexicon, path, zone).concept
+            for r in getattr(d, "reasonReference", ())
+        ]
         request = getattr(d, "request", None)
-        based = [r for r in getattr(d, "basedOn", ())] + ([request] if request is not None else [])
+        based = [*getattr(d, "basedOn", ()), *([request] if request is not None else [])]
         group = getattr(d, "groupIdentifier", None)
         prior = getattr(d, "priorPrescription", None)
         return Infusion(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from msgspec import Raw, Struct
 
@@ -13,7 +13,9 @@ from ivig.core.order import Concept
 from ivig.wire import shapes
 
 # A name behind one of these words in the same text is not a statement that the patient has it.
-_DENIED = frozenset({"no", "not", "denies", "denied", "without", "negative", "family", "mother", "father", "exclude", "excluded", "r/o"})
+_DENIED = frozenset(
+    {"no", "not", "denies", "denied", "without", "negative", "family", "mother", "father", "exclude", "excluded", "r/o"}
+)
 _LARGEST_EXPONENT = 12
 _LONGEST_NUMBER = 40
 _REMEMBERED = 16384
@@ -63,7 +65,11 @@ def quantity(q: shapes.Quantity | None, lexicon: Lexicon) -> Spelled | None:
     if not raw and not words and not code:
         return None
     value = exact_text(raw)
-    said = f"{q.comparator}{raw.decode(errors='replace')} {words or code}" if len(raw) + len(words) + len(code) < 100 else "a long value"
+    said = (
+        f"{q.comparator}{raw.decode(errors='replace')} {words or code}"
+        if len(raw) + len(words) + len(code) < 100
+        else "a long value"
+    )
     unit = lexicon.units.get(code) if code else None
     if unit is not None and (words == code or not words) and value is not None:
         return Spelled(value, unit, said)
@@ -196,7 +202,9 @@ def stated_strengths(texts: Iterable[str]) -> tuple[Decimal, ...]:
     return tuple(found)
 
 
-def identify(concepts: Iterable[shapes.CodeableConcept | None], lexicon: Lexicon, texts: tuple[str, ...] = ()) -> Ident | None:
+def identify(
+    concepts: Iterable[shapes.CodeableConcept | None], lexicon: Lexicon, texts: tuple[str, ...] = ()
+) -> Ident | None:
     """The immune globulin that a medication names, or None when it names none. Codes decide over words."""
     held = tuple(c for c in concepts if c is not None)
     key = concept_key(held[0], texts) if len(held) == 1 else (*[concept_key(c) for c in held], texts)
@@ -239,7 +247,9 @@ def _identify(concepts: tuple[shapes.CodeableConcept, ...], lexicon: Lexicon, te
         narrowed = _by_strength(sorted(pages), strengths, lexicon)
         kinds = {lexicon.product_pages[p].kind for p in narrowed}
         contrary = tuple(sorted(in_text)) if in_text and not (together & in_text) else ()
-        return Ident(kinds.pop() if len(kinds) == 1 else "", narrowed, False, False, () if contrary else strengths, (), contrary)
+        return Ident(
+            kinds.pop() if len(kinds) == 1 else "", narrowed, False, False, () if contrary else strengths, (), contrary
+        )
     if in_text:
         narrowed = _by_strength(sorted(in_text), strengths, lexicon)
         kinds = {lexicon.product_pages[p].kind for p in narrowed}

@@ -95,11 +95,16 @@ def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Param
         where = f" (line {line}, column {getattr(fault, 'colno', 0)})" if line else ""
         raise Unreadable(f"The body is not JSON{where}.") from None
     if not isinstance(plain, dict):
-        raise Unreadable("A FHIR Bundle or Parameters resource is expected, not a JSON " + ("array." if isinstance(plain, list) else "value."))
+        raise Unreadable(
+            "A FHIR Bundle or Parameters resource is expected, not a JSON "
+            + ("array." if isinstance(plain, list) else "value.")
+        )
     kind = plain.get("resourceType")
     if kind not in ("Bundle", "Parameters"):
         said = kind if isinstance(kind, str) and kind in shapes.TYPES else "something else"
-        raise Unreadable(f"A FHIR Bundle or Parameters resource is expected, not {said}.", said if said in shapes.TYPES else "")
+        raise Unreadable(
+            f"A FHIR Bundle or Parameters resource is expected, not {said}.", said if said in shapes.TYPES else ""
+        )
     if _depth(plain) > _DEEPEST:
         raise Unreadable("The JSON is nested too deep.")
     held = plain.get("entry" if kind == "Bundle" else "parameter", [])
@@ -290,7 +295,5 @@ def _note_search(bundle: Any, held: _Held) -> None:
         return
     held.searched.append(kind)
     found = sum(1 for e in bundle.entry if e.resource is not None and type(e.resource).__name__ != "OperationOutcome")
-    if more or (count.isdigit() and int(count) <= found and int(count) > 0):
-        held.cut.append((kind, "incomplete"))
-    elif found != len(bundle.entry):
+    if more or (count.isdigit() and int(count) <= found and int(count) > 0) or found != len(bundle.entry):
         held.cut.append((kind, "incomplete"))

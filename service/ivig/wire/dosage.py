@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, tzinfo
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct, structs
@@ -22,8 +23,24 @@ from ivig.wire.prose import Prose, read_prose
 
 _DAY, _WEEK = Decimal(1), Decimal(7)
 _MONTH = Decimal(28)  # a month of a schedule is four weeks (contract 4)
-_PERIODS = {"s": Decimal(1) / 86400, "min": Decimal(1) / 1440, "h": Decimal(1) / 24, "d": _DAY, "wk": _WEEK, "mo": _MONTH, "a": _MONTH * 13}
-_CODES = {"QD": (1, _DAY), "BID": (2, _DAY), "TID": (3, _DAY), "QOD": (1, _DAY * 2), "WK": (1, _WEEK), "MO": (1, _MONTH), "Q4W": (1, _MONTH)}
+_PERIODS = {
+    "s": Decimal(1) / 86400,
+    "min": Decimal(1) / 1440,
+    "h": Decimal(1) / 24,
+    "d": _DAY,
+    "wk": _WEEK,
+    "mo": _MONTH,
+    "a": _MONTH * 13,
+}
+_CODES = {
+    "QD": (1, _DAY),
+    "BID": (2, _DAY),
+    "TID": (3, _DAY),
+    "QOD": (1, _DAY * 2),
+    "WK": (1, _WEEK),
+    "MO": (1, _MONTH),
+    "Q4W": (1, _MONTH),
+}
 _CYCLE_FROM = _WEEK * 2
 
 
@@ -84,8 +101,15 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
     elif prose.amount is not None:
         views.append(structs.replace(prose.amount, path=f"{path}.text"))
     if amount is not None and amount.unit == "{vial}" and prose.vial_grams is not None:
-        amount = structs.replace(amount, low=amount.low * prose.vial_grams, high=amount.high * prose.vial_grams, unit="g")
-    if amount is not None and dimension(amount.unit) in ("mass per day", "mass per body mass and day", "volume per day", "volume per body mass and day"):
+        amount = structs.replace(
+            amount, low=amount.low * prose.vial_grams, high=amount.high * prose.vial_grams, unit="g"
+        )
+    if amount is not None and dimension(amount.unit) in (
+        "mass per day",
+        "mass per body mass and day",
+        "volume per day",
+        "volume per body mass and day",
+    ):
         amount = structs.replace(amount, each="day")
     if amount is not None and amount.unit.endswith("/{course}"):
         amount = structs.replace(amount, unit=amount.unit.removesuffix("/{course}"), each="course")
@@ -124,7 +148,12 @@ def _with_prose(when: When, amount: Amount | None, prose: Prose, path: str, out:
             if amount is not None and prose.divided and amount.each == "dose":
                 amount = structs.replace(amount, each="course")
                 out.assumptions.append(f"{amount.said} is divided over {prose.days} days")
-        elif when.days is not None and when.interval is None and when.days != prose.days and not (when.days == 1 and prose.divided):
+        elif (
+            when.days is not None
+            and when.interval is None
+            and when.days != prose.days
+            and not (when.days == 1 and prose.divided)
+        ):
             out.contradictions.append(("days", f"{prose.days} days", f"{path}.text"))
         elif when.days == 1 and prose.divided and prose.days > 1 and amount is not None and amount.each == "dose":
             when = structs.replace(when, days=prose.days)
@@ -132,14 +161,22 @@ def _with_prose(when: When, amount: Amount | None, prose: Prose, path: str, out:
             out.assumptions.append(f"{amount.said} once is divided over {prose.days} days")
     if prose.interval is not None:
         if when.interval is None and not when.events and (when.days in (None, 1) or prose.days is not None):
-            when = structs.replace(when, interval=prose.interval, days=when.days or prose.days or 1, cycles=when.cycles or prose.cycles, said=True)
+            when = structs.replace(
+                when,
+                interval=prose.interval,
+                days=when.days or prose.days or 1,
+                cycles=when.cycles or prose.cycles,
+                said=True,
+            )
             out.assumptions.append(f"the interval is read from the text: every {prose.interval} days")
         elif when.interval is not None and when.interval != prose.interval:
             out.contradictions.append(("interval", f"every {prose.interval} days", f"{path}.text"))
     return when, amount
 
 
-def _doses(dosage: shapes.Dosage, lexicon: Lexicon, path: str, out: Read) -> tuple[Amount | None, list[Amount], list[Rate]]:
+def _doses(
+    dosage: shapes.Dosage, lexicon: Lexicon, path: str, out: Read
+) -> tuple[Amount | None, list[Amount], list[Rate]]:
     """The dose to use, the other views of it, and the rates."""
     entries = dosage.doseAndRate
     places: list[tuple[str, Any]] = []
@@ -188,7 +225,8 @@ def _amount(q: shapes.Quantity | None, r: shapes.Range | None, lexicon: Lexicon,
 
 
 def _from_spelled(low: Spelled | None, high: Spelled | None, path: str, out: Read) -> Amount:
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     said = high.said if low is high else f"{low.said} to {high.said}"
     for end in {low, high} if low is not high else {high}:
         if end.disagrees:
@@ -221,7 +259,14 @@ def _rates(entry: Any, lexicon: Lexicon, path: str, flat: bool) -> list[Rate]:
             said = f"{top.said} per {bottom.said}"
             for unit in ("h", "min"):
                 if dimension(bottom.unit) == "time" and dimension(f"{top.unit}/{unit}") is not None:
-                    return [Rate(top.value / convert(bottom.value, bottom.unit, unit), f"{top.unit}/{unit}", said, place("rateRatio"))]
+                    return [
+                        Rate(
+                            top.value / convert(bottom.value, bottom.unit, unit),
+                            f"{top.unit}/{unit}",
+                            said,
+                            place("rateRatio"),
+                        )
+                    ]
             return [Rate(top.value, "", said, place("rateRatio"))]
     return []
 
@@ -247,11 +292,22 @@ def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, .
     ratios = period if isinstance(period, list) else [period] if period is not None else []
     for i, ratio in enumerate(ratios):
         top, bottom = quantity(ratio.numerator, lexicon), quantity(ratio.denominator, lexicon)
-        if top is None or bottom is None or top.value is None or not bottom.value or not top.unit or dimension(bottom.unit) != "time":
+        if (
+            top is None
+            or bottom is None
+            or top.value is None
+            or not bottom.value
+            or not top.unit
+            or dimension(bottom.unit) != "time"
+        ):
             continue
         days = convert(bottom.value, bottom.unit, "d")
         place = f"{path}.maxDosePerPeriod" + (f"[{i}]" if isinstance(period, list) else "")
-        found.append(Amount(top.value, top.value, top.unit, f"{top.said} per {bottom.said}", place, "day" if days <= 1 else "course"))
+        found.append(
+            Amount(
+                top.value, top.value, top.unit, f"{top.said} per {bottom.said}", place, "day" if days <= 1 else "course"
+            )
+        )
     return tuple(found)
 
 
@@ -284,7 +340,11 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
     elif bytes(repeat.frequency):
         frequency = whole(repeat.frequency) or 1
     length = _length(repeat, zone, out)
-    start = moment(repeat.boundsPeriod.start, zone) if repeat.boundsPeriod is not None and repeat.boundsPeriod.start else None
+    start = (
+        moment(repeat.boundsPeriod.start, zone)
+        if repeat.boundsPeriod is not None and repeat.boundsPeriod.start
+        else None
+    )
     return _repeating(frequency, period, whole(repeat.count) or whole(repeat.countMax), length, start, out)
 
 
@@ -293,14 +353,22 @@ def _length(repeat: shapes.Repeat, zone: tzinfo, out: Read) -> Decimal | None:
     for bound in (repeat.boundsDuration, repeat.boundsRange.high if repeat.boundsRange is not None else None):
         if bound is not None:
             value = exact(bound.value)
-            unit = _PERIODS.get(bound.code or bound.unit) or _PERIODS.get({"days": "d", "day": "d", "weeks": "wk", "week": "wk"}.get(bound.unit, ""))
+            unit = _PERIODS.get(bound.code or bound.unit) or _PERIODS.get(
+                {"days": "d", "day": "d", "weeks": "wk", "week": "wk"}.get(bound.unit, "")
+            )
             if value is not None and value > 0 and unit is not None:
                 return value * unit
     if repeat.boundsPeriod is not None:
         start, end = span(repeat.boundsPeriod.start, repeat.boundsPeriod.end, zone)
         if start is not None and end is not None and end.last >= start.day:
             days = (end.last - start.day).days + 1
-            if end.timed and start.timed and (end.instant - start.instant) % 86400 == 0 and end.instant > start.instant and _midnight(end, zone):
+            if (
+                end.timed
+                and start.timed
+                and (end.instant - start.instant) % 86400 == 0
+                and end.instant > start.instant
+                and _midnight(end, zone)
+            ):
                 days -= 1
             return Decimal(days)
     return None
@@ -312,7 +380,12 @@ def _midnight(at: Moment, zone: tzinfo) -> bool:
 
 
 def _repeating(
-    frequency: int, period: Decimal | None, count: int | None, length: Decimal | None, start: Moment | None, out: Read | None
+    frequency: int,
+    period: Decimal | None,
+    count: int | None,
+    length: Decimal | None,
+    start: Moment | None,
+    out: Read | None,
 ) -> When:
     if period is None:
         if count is None and length is None:
@@ -335,12 +408,14 @@ def _repeating(
         return When(days=frequency, interval=period, cycles=cycles, start=start, said=True)
     a_day = max(1, int(Decimal(frequency) / period)) if Decimal(frequency) > period else 1
     step = max(_DAY, period / frequency)
-    days = None
+    infusion_days: int | None = None
     if count is not None:
-        days = -(-count // a_day)
+        infusion_days = -(-count // a_day)
     elif length is not None:
-        days = max(1, int((length / step).to_integral_value(ROUND_CEILING)))
-    return When(a_day if days is None or count is None or count >= a_day else count, days, step, None, None, start, (), True)
+        infusion_days = max(1, int((length / step).to_integral_value(ROUND_CEILING)))
+    if count is not None and count < a_day:
+        a_day = count
+    return When(a_day, infusion_days, step, None, None, start, (), True)
 
 
 def _events(events: list[str], zone: tzinfo) -> When:
@@ -357,6 +432,6 @@ def _events(events: list[str], zone: tzinfo) -> When:
         else:
             runs[-1].append(day)
     if len(runs) > 1:
-        gap = Decimal(min((b[0] - a[0]).days for a, b in zip(runs, runs[1:], strict=False)))
+        gap = Decimal(min((b[0] - a[0]).days for a, b in pairwise(runs)))
         return When(a_day, max(len(r) for r in runs), _DAY, gap, len(runs), moments[0], (), True)
     return When(a_day, len(days), _DAY, None, 1, moments[0], tuple(days), True)

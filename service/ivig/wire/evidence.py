@@ -56,7 +56,9 @@ def read_results(o: shapes.Observation, lexicon: Lexicon, path: str, zone: tzinf
     return read
 
 
-def _tests_of(concept: shapes.CodeableConcept, lexicon: Lexicon, holder: Any, path: str, found: list[tuple[str, str, Any, str]]) -> None:
+def _tests_of(
+    concept: shapes.CodeableConcept, lexicon: Lexicon, holder: Any, path: str, found: list[tuple[str, str, Any, str]]
+) -> None:
     for coding in concept.coding:
         test = lexicon.test_of(coding.system, coding.code)
         if test:
@@ -70,12 +72,24 @@ def _stands(known: TestKnown, status: str) -> bool:
 
 def _when(o: shapes.Observation, zone: tzinfo) -> Moment | None:
     period = o.effectivePeriod
-    text = o.effectiveDateTime or o.effectiveInstant or ((period.end or period.start) if period is not None else "") or o.issued
+    text = (
+        o.effectiveDateTime
+        or o.effectiveInstant
+        or ((period.end or period.start) if period is not None else "")
+        or o.issued
+    )
     return moment(text, zone) if text else None
 
 
 def _result(
-    known: TestKnown, holder: Any, when: Moment | None, issued: float, status: str, code: str, path: str, lexicon: Lexicon
+    known: TestKnown,
+    holder: Any,
+    when: Moment | None,
+    issued: float,
+    status: str,
+    code: str,
+    path: str,
+    lexicon: Lexicon,
 ) -> Result | None:
     q = holder.valueQuantity
     words = "" if q is not None else _words(known, holder, lexicon)
@@ -83,25 +97,68 @@ def _result(
         integer = getattr(holder, "valueInteger", shapes.EMPTY)
         if bytes(integer):
             value = exact(integer)
-            return Result(known.key, value, known.unit, str(value), when, path, status, issued=issued, code=code) if value is not None else None
+            return (
+                Result(known.key, value, known.unit, str(value), when, path, status, issued=issued, code=code)
+                if value is not None
+                else None
+            )
         if not words:
             return None
-        return Result(known.key, _score(words, known), known.unit, words, when, path, status, words=words, issued=issued, code=code)
+        return Result(
+            known.key,
+            _score(words, known),
+            known.unit,
+            words,
+            when,
+            path,
+            status,
+            words=words,
+            issued=issued,
+            code=code,
+        )
     if q.code and not q.comparator and lexicon.units.get(q.code) == known.unit and q.unit in ("", q.code):
         raw = bytes(q.value)
         value = exact_text(raw)
         if value is not None:  # the ordinary case: a plain number in the test's own unit
             high = _upper(holder, known, lexicon) if known.kind == "serology" else None
-            return Result(known.key, value, known.unit, f"{raw.decode()} {q.code}", when, path, status, "", "", "", issued, code, high)
+            return Result(
+                known.key,
+                value,
+                known.unit,
+                f"{raw.decode()} {q.code}",
+                when,
+                path,
+                status,
+                "",
+                "",
+                "",
+                issued,
+                code,
+                high,
+            )
     spelled = quantity(q, lexicon)
     if spelled is None:
         return None
     if spelled.value is None:
-        return Result(known.key, None, "", spelled.said, when, path, status, problem=spelled.problem, issued=issued, code=code)
+        return Result(
+            known.key, None, "", spelled.said, when, path, status, problem=spelled.problem, issued=issued, code=code
+        )
     value = _in_unit(spelled.value, spelled.unit, known)
     problem = "" if value is not None else spelled.problem or f"unit {spelled.unit!r} is not one of this test"
     return Result(
-        known.key, value, known.unit, spelled.said, when, path, status, q.comparator, words, problem, issued, code, _upper(holder, known, lexicon) if known.kind == "serology" else None
+        known.key,
+        value,
+        known.unit,
+        spelled.said,
+        when,
+        path,
+        status,
+        q.comparator,
+        words,
+        problem,
+        issued,
+        code,
+        _upper(holder, known, lexicon) if known.kind == "serology" else None,
     )
 
 
@@ -182,14 +239,21 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
         return None
     onset = moment(c.onsetDateTime or (c.onsetPeriod.start if c.onsetPeriod else ""), zone)
     recorded = moment(c.recordedDate or c.assertedDate, zone)
-    abated = moment(c.abatementDateTime or (c.abatementPeriod.end if c.abatementPeriod else "") or (c.onsetPeriod.end if c.onsetPeriod else ""), zone)
+    abated = moment(
+        c.abatementDateTime
+        or (c.abatementPeriod.end if c.abatementPeriod else "")
+        or (c.onsetPeriod.end if c.onsetPeriod else ""),
+        zone,
+    )
     clinical = status_of(c.clinicalStatus)
     if c.abatementBoolean and abated is None:
         clinical = "resolved"
     return Condition(concept, path, onset, recorded, abated, clinical, verification)
 
 
-def read_allergy(a: shapes.AllergyIntolerance, lexicon: Lexicon, path: str, zone: tzinfo, immune_globulin: bool) -> Allergy | None:
+def read_allergy(
+    a: shapes.AllergyIntolerance, lexicon: Lexicon, path: str, zone: tzinfo, immune_globulin: bool
+) -> Allergy | None:
     verification = status_of(a.verificationStatus)
     if verification in ("refuted", "entered-in-error"):
         return None
@@ -203,7 +267,16 @@ def read_allergy(a: shapes.AllergyIntolerance, lexicon: Lexicon, path: str, zone
         for manifestation in reaction.manifestation:
             reactions |= read_concept(manifestation.concept or manifestation, lexicon).sets
     recorded = moment(a.recordedDate or a.assertedDate or a.onsetDateTime, zone)
-    return Allergy(concept, path, recorded, severe, frozenset(reactions), immune_globulin, status_of(a.clinicalStatus), verification)
+    return Allergy(
+        concept,
+        path,
+        recorded,
+        severe,
+        frozenset(reactions),
+        immune_globulin,
+        status_of(a.clinicalStatus),
+        verification,
+    )
 
 
 def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedure | None:
@@ -215,16 +288,22 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
         period = p.performedPeriod or p.occurrencePeriod
         when = moment(p.performedDateTime or p.occurrenceDateTime or (period.start if period else ""), zone)
         category = p.category if isinstance(p.category, list) else [p.category] if p.category else []
-        kind, code, asked, texts = "procedure", p.code, None, ()
+        texts: tuple[str, ...] = ()
+        kind, code, asked = "procedure", p.code, None
     elif isinstance(p, shapes.ServiceRequest):
         if p.doNotPerform or p.intent in ("proposal", "option"):
             return None
         when = moment(p.occurrenceDateTime or (p.occurrencePeriod.start if p.occurrencePeriod else ""), zone)
         code = p.code.concept if p.code is not None and p.code.concept is not None else p.code
-        kind, category, asked, texts = "request", p.category, moment(p.authoredOn, zone), ()
+        texts = ()
+        kind, category, asked = "request", p.category, moment(p.authoredOn, zone)
     else:
         when, asked = moment(p.start, zone), moment(p.created, zone)
-        kind, category, code = "appointment", [*p.serviceCategory, *p.reasonCode], p.serviceType[0] if p.serviceType else None
+        kind, category, code = (
+            "appointment",
+            [*p.serviceCategory, *p.reasonCode],
+            p.serviceType[0] if p.serviceType else None,
+        )
         texts = (p.description,) if p.description else ()
     concept = read_concept(code, lexicon, texts)
     sets = set(concept.sets)
@@ -248,7 +327,9 @@ def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzin
 DRUG_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined"})
 
 
-def read_drug(d: Any, concept: shapes.CodeableConcept | None, texts: tuple[str, ...], lexicon: Lexicon, path: str, zone: tzinfo) -> Drug | None:
+def read_drug(
+    d: Any, concept: shapes.CodeableConcept | None, texts: tuple[str, ...], lexicon: Lexicon, path: str, zone: tzinfo
+) -> Drug | None:
     """Another medicine that the knowledge has a set for."""
     if d.status in DRUG_FALLS or getattr(d, "doNotPerform", False):
         return None
@@ -273,6 +354,8 @@ def read_drug(d: Any, concept: shapes.CodeableConcept | None, texts: tuple[str, 
 
 
 def bounds_of(dosages: Any) -> shapes.Period | None:
-    first = dosages[0] if isinstance(dosages, list) and dosages else dosages if isinstance(dosages, shapes.Dosage) else None
+    first = (
+        dosages[0] if isinstance(dosages, list) and dosages else dosages if isinstance(dosages, shapes.Dosage) else None
+    )
     timing = first.timing if first is not None else None
     return timing.repeat.boundsPeriod if timing is not None and timing.repeat is not None else None

@@ -24,10 +24,16 @@ def explain(body: bytes, strict: bool = False) -> tuple[Broken, ...]:
     kind = plain.get("resourceType")
     found: list[Broken] = []
     if kind == "Bundle":
-        held = [(f"Bundle.entry[{i}].resource", e.get("resource")) for i, e in enumerate(plain.get("entry") or []) if isinstance(e, dict)]
+        held = [
+            (f"Bundle.entry[{i}].resource", e.get("resource"))
+            for i, e in enumerate(plain.get("entry") or [])
+            if isinstance(e, dict)
+        ]
     else:
         held = [
-            (f"Parameters.parameter[{i}].resource", p.get("resource")) for i, p in enumerate(plain.get("parameter") or []) if isinstance(p, dict)
+            (f"Parameters.parameter[{i}].resource", p.get("resource"))
+            for i, p in enumerate(plain.get("parameter") or [])
+            if isinstance(p, dict)
         ]
     for path, resource in held:
         if resource is not None:
@@ -38,8 +44,8 @@ def explain(body: bytes, strict: bool = False) -> tuple[Broken, ...]:
 
 
 def _faults(resource: Any, path: str, strict: bool) -> list[Broken]:
-    from fhir.resources.R4B import get_fhir_model_class
-    from pydantic import ValidationError
+    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415  (slow to import, and seldom needed)
+    from pydantic import ValidationError  # noqa: PLC0415
 
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         return [Broken(path, "a resource with a resourceType is expected")]
@@ -68,4 +74,6 @@ def _place(path: str, loc: tuple[int | str, ...]) -> str:
 
 def _why(kind: str) -> str:
     """A fault by its kind alone: the validator's own sentences repeat the value, which may be a patient's."""
-    return {"extra_forbidden": "not an element of FHIR R4", "missing": "a required element is missing"}.get(kind, f"not valid ({kind.replace('_', ' ')})")
+    return {"extra_forbidden": "not an element of FHIR R4", "missing": "a required element is missing"}.get(
+        kind, f"not valid ({kind.replace('_', ' ')})"
+    )

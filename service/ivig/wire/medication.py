@@ -93,7 +93,9 @@ def read_route(given: shapes.CodeableConcept | None) -> tuple[str, str]:
 
 def setting_of(request: shapes.MedicationRequest, references: References) -> str:
     """inpatient, outpatient or home: the order's category, else its encounter's class."""
-    categories = request.category if isinstance(request.category, list) else [request.category] if request.category else []
+    categories = (
+        request.category if isinstance(request.category, list) else [request.category] if request.category else []
+    )
     for category in categories:
         for code in (*(c.code.lower() for c in category.coding), category.text.lower()):
             if code in ("inpatient", "outpatient"):
@@ -105,6 +107,14 @@ def setting_of(request: shapes.MedicationRequest, references: References) -> str
         first = encounter.class_[0] if isinstance(encounter.class_, list) and encounter.class_ else encounter.class_
         if isinstance(first, shapes.EncounterClass):
             code = (first.code or (first.coding[0].code if first.coding else "")).upper()
-            known = {"IMP": "inpatient", "ACUTE": "inpatient", "NONAC": "inpatient", "EMER": "inpatient", "OBSENC": "inpatient", "AMB": "outpatient", "HH": "home"}
+            known = {
+                "IMP": "inpatient",
+                "ACUTE": "inpatient",
+                "NONAC": "inpatient",
+                "EMER": "inpatient",
+                "OBSENC": "inpatient",
+                "AMB": "outpatient",
+                "HH": "home",
+            }
             return known.get(code, "")
     return ""

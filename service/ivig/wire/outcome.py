@@ -110,9 +110,16 @@ def amount(value: Value) -> str:
     if value.amount is not None:
         return f"{plain(value.amount)}{unit}"
     if value.pairs:
-        return " or ".join(f"{p.least}{'-' + str(p.most) if p.most != p.least else ''} days of at most {plain(p.day)}{unit}" for p in value.pairs)
+        return " or ".join(
+            f"{p.least}{'-' + str(p.most) if p.most != p.least else ''} days of at most {plain(p.day)}{unit}"
+            for p in value.pairs
+        )
     if value.lower is not None and value.upper is not None:
-        return f"{plain(value.lower)}{unit}" if value.lower == value.upper else f"{plain(value.lower)}-{plain(value.upper)}{unit}"
+        return (
+            f"{plain(value.lower)}{unit}"
+            if value.lower == value.upper
+            else f"{plain(value.lower)}-{plain(value.upper)}{unit}"
+        )
     if value.upper is not None:
         return f"at most {plain(value.upper)}{unit}"
     if value.lower is not None:
@@ -142,7 +149,10 @@ def _unread(path: str, why: str, order: str) -> dict[str, Any]:
     return {
         "severity": "warning",
         "code": "structure",
-        "details": {"coding": [{"system": RESULT, "code": Result.NOTE.value}], "text": _cut(f"Left out, for it could not be read: {_last(path)}: {why}")},
+        "details": {
+            "coding": [{"system": RESULT, "code": Result.NOTE.value}],
+            "text": _cut(f"Left out, for it could not be read: {_last(path)}: {why}"),
+        },
         "diagnostics": f"{path}: {why}. The element was left out; the rest was judged as far as it goes.",
         "expression": list(dict.fromkeys(p for p in (order, path) if p)),
     }
@@ -182,4 +192,3 @@ def _order(j: Judgement) -> dict[str, Any]:
 def _cut(text: str) -> str:
     """Under 140 characters."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
-

@@ -35,18 +35,25 @@ _WORDS = {
 _N = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _NUMBER = r"(\d{1,4}(?:,\d{3})*(?:\.\d+)?|\.\d+)"
 _DOSE = re.compile(
-    _NUMBER + r"\s?(grams?|gms?|g|milligrams?|mg|millilit(?:er|re)s?|mls?|cc)\b(\s?(?:/|per)\s?kg\b)?(\s?(?:/|per|a|each)\s?(?:day|d|24\s?h(?:ours?|r)?)\b)?",
+    _NUMBER
+    + r"\s?(grams?|gms?|g|milligrams?|mg|millilit(?:er|re)s?|mls?|cc)\b(\s?(?:/|per)\s?kg\b)?"
+    + r"(\s?(?:/|per|a|each)\s?(?:day|d|24\s?h(?:ours?|r)?)\b)?",
     re.IGNORECASE,
 )
 _OVER_DAYS = re.compile(r"\b(?:over|across|in)\s+" + _N + r"\s*(?:consecutive\s+)?(?:days?|d)\b", re.IGNORECASE)
 _FOR_DAYS = re.compile(r"(?:\bfor|\bx|×|\bon)\s*" + _N + r"\s*(?:consecutive\s+)?(?:days?|d\b|doses?)", re.IGNORECASE)
-_DAILY_TIMES = re.compile(r"\b(?:daily|once daily|every day|q24h|per day|a day|qd)\s*(?:x|×|for)\s*" + _N + r"\b", re.IGNORECASE)
+_DAILY_TIMES = re.compile(
+    r"\b(?:daily|once daily|every day|q24h|per day|a day|qd)\s*(?:x|×|for)\s*" + _N + r"\b", re.IGNORECASE
+)
 _DAILY = re.compile(r"\b(?:daily|every day|each day|q24h|qd|per day|a day)\b|/\s?day\b|/\s?d\b", re.IGNORECASE)
 _EVERY = re.compile(r"\b(?:every|q)\s?" + _N + r"\s?(weeks?|wks?|w|days?|d|months?|mo)\b", re.IGNORECASE)
 _DOSES = re.compile(r"\b" + _N + r"\s+doses?\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:divided|total|in all|altogether)\b", re.IGNORECASE)
 _ONCE = re.compile(r"\b(?:once(?!\s+daily)|single dose|one dose|x\s?1\b|one time|stat)", re.IGNORECASE)
-_VIAL = re.compile(r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b", re.IGNORECASE)
+_VIAL = re.compile(
+    r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b",
+    re.IGNORECASE,
+)
 _RATE = re.compile(_NUMBER + r"\s?(m[lL]/kg/(?:h|hr|hour|min)|m[lL]/(?:h|hr|hour|min)|mg/kg/(?:min|h|hr|hour))\b")
 _REMEMBERED = 4096
 _UNIT_DAYS = {"w": 7, "d": 1, "m": 28}
@@ -75,7 +82,9 @@ def _read_prose(text: str, lexicon: Lexicon) -> Prose:
     without_rates = _RATE.sub(" ", text)
     vial = _VIAL.search(text)
     size = Decimal(vial.group(1) or vial.group(2)) if vial else None
-    over, daily_times, for_days, doses = (p.search(without_rates) for p in (_OVER_DAYS, _DAILY_TIMES, _FOR_DAYS, _DOSES))
+    over, daily_times, for_days, doses = (
+        p.search(without_rates) for p in (_OVER_DAYS, _DAILY_TIMES, _FOR_DAYS, _DOSES)
+    )
     every = _EVERY.search(without_rates)
     daily = _DAILY.search(without_rates) is not None
     days = None
@@ -99,7 +108,9 @@ def _read_prose(text: str, lexicon: Lexicon) -> Prose:
         days = 1
     amount = _dose(_VIAL.sub(" ", without_rates), lexicon)
     per_day = amount is not None and amount.each == "day"
-    divided = (over is not None and daily_times is None and not daily and not per_day) or (_TOTAL.search(without_rates) is not None and not per_day)
+    divided = (over is not None and daily_times is None and not daily and not per_day) or (
+        _TOTAL.search(without_rates) is not None and not per_day
+    )
     if amount is not None and divided and (days or 0) > 1:
         amount = Amount(amount.low, amount.high, amount.unit, amount.said, "", "course", True)
     return Prose(amount, days, divided and (days or 0) > 1, interval, cycles, rates, size)
@@ -109,12 +120,24 @@ def _dose(text: str, lexicon: Lexicon) -> Amount | None:
     """The dose a text states, when it states exactly one."""
     found = []
     for value, unit, per_kg, per_day in _DOSE.findall(text):
-        plain = {"g": "g", "m": "mg" if unit.lower().startswith(("mg", "milligram")) else "mL", "c": "mL"}[unit[0].lower()]
+        plain = {"g": "g", "m": "mg" if unit.lower().startswith(("mg", "milligram")) else "mL", "c": "mL"}[
+            unit[0].lower()
+        ]
         spelled = plain + ("/kg" if per_kg else "") + ("/d" if per_day else "")
         canonical = lexicon.unit(spelled) or spelled
         number = Decimal(value.replace(",", ""))
         if dimension(canonical) is not None and number > 0:
-            found.append(Amount(number, number, canonical, f"{value} {unit}{'/kg' if per_kg else ''}{'/day' if per_day else ''}", "", "day" if per_day else "dose", True))
+            found.append(
+                Amount(
+                    number,
+                    number,
+                    canonical,
+                    f"{value} {unit}{'/kg' if per_kg else ''}{'/day' if per_day else ''}",
+                    "",
+                    "day" if per_day else "dose",
+                    True,
+                )
+            )
     per_kg_doses = [a for a in found if "/kg" in a.unit]
     if len(found) == 1:
         return found[0]

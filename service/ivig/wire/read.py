@@ -7,7 +7,6 @@ is never used; evidence later than the day of judgement is not seen.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct, structs
@@ -85,11 +84,15 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
         try:
             zone = offset_of(request.authoredOn) or asked.zone
             setting = setting_of(request, references)
-            references.dosages[item.path] = read_dosages(request.dosageInstruction, lexicon, item.path, zone, setting == "inpatient")
+            references.dosages[item.path] = read_dosages(
+                request.dosageInstruction, lexicon, item.path, zone, setting == "inpatient"
+            )
             patient = references.patient_of(request.subject)
             reader = readers.get((zone, patient))
             if reader is None:
-                reader = readers[(zone, patient)] = ChartReader(decoded, references, lexicon, zone, patient, judged, medicines, asked)
+                reader = readers[(zone, patient)] = ChartReader(
+                    decoded, references, lexicon, zone, patient, judged, medicines, asked
+                )
                 failed.extend(reader.failed)
             made.append(_order(item, request, ident, references, lexicon, zone, reader, decoded.broken, asked, setting))
         except Exception as fault:  # noqa: BLE001  (one order must never take the others down; it is told as unread)
@@ -133,7 +136,9 @@ def _order(
         matches = references.knows_patient(request.subject) if sent else None
     r5 = request.medication is not None or bool(request.reason)
     repaired = tuple(dosages.repaired) + (("medication or reason as CodeableReference (R5)",) if r5 else ())
-    said = next((t for c in concepts if c is not None for t in (c.text, *(x.display for x in c.coding)) if t), "") or (texts[0] if texts else "")
+    said = next((t for c in concepts if c is not None for t in (c.text, *(x.display for x in c.coding)) if t), "") or (
+        texts[0] if texts else ""
+    )
     return Order(
         ref=f"MedicationRequest/{request.id}" if request.id else item.url or path,
         path=path,
@@ -162,9 +167,13 @@ def _order(
         repeats=repeats,
         setting=setting,
         authored=authored,
-        ref_ids=tuple(r for r in (f"MedicationRequest/{request.id}" if request.id else "", item.url, tail(item.url)) if r),
+        ref_ids=tuple(
+            r for r in (f"MedicationRequest/{request.id}" if request.id else "", item.url, tail(item.url)) if r
+        ),
         identifiers=tuple(f"{i.system}|{i.value}" for i in request.identifier if i.value),
-        group=f"{request.groupIdentifier.system}|{request.groupIdentifier.value}" if request.groupIdentifier and request.groupIdentifier.value else "",
+        group=f"{request.groupIdentifier.system}|{request.groupIdentifier.value}"
+        if request.groupIdentifier and request.groupIdentifier.value
+        else "",
         based_on=tuple(tail(r.reference) for r in request.basedOn if r.reference),
         prior=tail(request.priorPrescription.reference) if request.priorPrescription else "",
         stated_basis=basis or _basis_in_words(request),
@@ -190,7 +199,9 @@ def _now(asked: Asked, zone: tzinfo) -> Moment:
     return at
 
 
-def _reasons(request: shapes.MedicationRequest, references: References, lexicon: Lexicon, path: str, zone: tzinfo) -> tuple[Reason, ...]:
+def _reasons(
+    request: shapes.MedicationRequest, references: References, lexicon: Lexicon, path: str, zone: tzinfo
+) -> tuple[Reason, ...]:
     found = [Reason(read_concept(c, lexicon), f"{path}.reasonCode[{i}]") for i, c in enumerate(request.reasonCode)]
     pointed = [(f"{path}.reasonReference[{i}]", r) for i, r in enumerate(request.reasonReference)]
     for i, reason in enumerate(request.reason):
@@ -210,7 +221,9 @@ def _dispensed(request: shapes.MedicationRequest, lexicon: Lexicon, path: str) -
     repeats = whole(request.dispenseRequest.numberOfRepeatsAllowed) or 0
     if spelled is None or spelled.value is None or spelled.value <= 0:
         return None, repeats
-    return Amount(spelled.value, spelled.value, spelled.unit, spelled.said, f"{path}.dispenseRequest.quantity", "course"), repeats
+    return Amount(
+        spelled.value, spelled.value, spelled.unit, spelled.said, f"{path}.dispenseRequest.quantity", "course"
+    ), repeats
 
 
 def _by_dispensed(parts: tuple[Part, ...], dispensed: Amount | None, assumptions: list[str]) -> tuple[Part, ...]:
@@ -218,7 +231,13 @@ def _by_dispensed(parts: tuple[Part, ...], dispensed: Amount | None, assumptions
     if dispensed is None or len(parts) != 1:
         return parts
     part = parts[0]
-    if part.days is not None or part.interval is not None or part.amount is None or part.amount.unit != dispensed.unit or not part.amount.high:
+    if (
+        part.days is not None
+        or part.interval is not None
+        or part.amount is None
+        or part.amount.unit != dispensed.unit
+        or not part.amount.high
+    ):
         return parts
     doses = dispensed.high / part.amount.high
     if doses != doses.to_integral_value() or doses > 31:
@@ -234,7 +253,15 @@ def _stated_basis(request: shapes.MedicationRequest, lexicon: Lexicon, path: str
             continue
         basis, weight = "", None
         for below in [extension, *extension.extension]:
-            said = below.valueCode or below.valueString or (below.valueCodeableConcept.coding[0].code if below.valueCodeableConcept and below.valueCodeableConcept.coding else "")
+            said = (
+                below.valueCode
+                or below.valueString
+                or (
+                    below.valueCodeableConcept.coding[0].code
+                    if below.valueCodeableConcept and below.valueCodeableConcept.coding
+                    else ""
+                )
+            )
             if said in _BASIS:
                 basis = said
             spelled = quantity(below.valueQuantity, lexicon)
@@ -250,7 +277,13 @@ def _stated_basis(request: shapes.MedicationRequest, lexicon: Lexicon, path: str
 
 def _basis_in_words(request: shapes.MedicationRequest) -> str:
     """The words actual, ideal, adjusted (body) weight or dosing weight in the order's text count like the extension."""
-    dosages = request.dosageInstruction if isinstance(request.dosageInstruction, list) else [request.dosageInstruction] if request.dosageInstruction else []
+    dosages = (
+        request.dosageInstruction
+        if isinstance(request.dosageInstruction, list)
+        else [request.dosageInstruction]
+        if request.dosageInstruction
+        else []
+    )
     text = " ".join([*(d.text for d in dosages), *(n.text for n in request.note)]).lower()
     for basis in _BASIS:
         for tail_ in (" body weight", " weight", " bw"):
@@ -265,9 +298,18 @@ def _modifiers(request: shapes.MedicationRequest, path: str) -> tuple[tuple[str,
     found = [(e.url or "no url", f"{path}.modifierExtension[{i}]") for i, e in enumerate(request.modifierExtension)]
     if request.implicitRules:
         found.append((request.implicitRules, f"{path}.implicitRules"))
-    dosages = request.dosageInstruction if isinstance(request.dosageInstruction, list) else [request.dosageInstruction] if request.dosageInstruction else []
+    dosages = (
+        request.dosageInstruction
+        if isinstance(request.dosageInstruction, list)
+        else [request.dosageInstruction]
+        if request.dosageInstruction
+        else []
+    )
     for j, dosage in enumerate(dosages):
-        found.extend((e.url or "no url", f"{path}.dosageInstruction[{j}].modifierExtension[{i}]") for i, e in enumerate(dosage.modifierExtension))
+        found.extend(
+            (e.url or "no url", f"{path}.dosageInstruction[{j}].modifierExtension[{i}]")
+            for i, e in enumerate(dosage.modifierExtension)
+        )
     return tuple(found)
 
 
@@ -286,4 +328,3 @@ def _grouped(orders: list[Order]) -> list[Order]:
         else o
         for o in orders
     ]
-

@@ -14,7 +14,6 @@ from ivig.wire.dates import moment
 from ivig.wire.decode import Item
 from ivig.wire.evidence import status_of
 
-
 _POINTED_AT: dict[type, str] = {
     shapes.Patient: "Patient", shapes.Medication: "Medication", shapes.Condition: "Condition", shapes.Encounter: "Encounter",
 }  # fmt: skip
@@ -24,7 +23,7 @@ def tail(reference: str) -> str:
     """A reference as `Type/id`, without base and version; a urn or a fragment as it is."""
     if not reference or reference.startswith(("urn:", "#")):
         return reference
-    pieces = reference.split("/_history/")[0].rstrip("/").split("/")
+    pieces = reference.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")
     return "/".join(pieces[-2:])
 
 
@@ -55,7 +54,11 @@ class References:
         """A name for the patient a resource is about; without a subject, the one patient sent."""
         if subject is None or not subject.reference:
             return self._only
-        return self._patients.get(subject.reference) or self._patients.get(tail(subject.reference)) or tail(subject.reference)
+        return (
+            self._patients.get(subject.reference)
+            or self._patients.get(tail(subject.reference))
+            or tail(subject.reference)
+        )
 
     def knows_patient(self, subject: shapes.Reference) -> bool:
         """Whether a subject is one of the patients sent. One without a reference is taken as the one that was."""
@@ -79,7 +82,14 @@ class References:
         item = self._named.get(reference.reference) or self._named.get(tail(reference.reference))
         return item.resource if item is not None and isinstance(item.resource, shapes.Encounter) else None
 
-    def reason(self, reference: shapes.Reference, contained: Sequence[shapes.Contained], lexicon: Lexicon, path: str, zone: tzinfo) -> Reason:
+    def reason(
+        self,
+        reference: shapes.Reference,
+        contained: Sequence[shapes.Contained],
+        lexicon: Lexicon,
+        path: str,
+        zone: tzinfo,
+    ) -> Reason:
         """A reason given by reference: the condition it points to, else its display."""
         held = self.contained_or_sent(reference, contained)
         if held is None:

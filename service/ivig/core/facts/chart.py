@@ -53,23 +53,23 @@ def allergies(order: Order) -> Seen[Allergy]:
     return Seen(tuple(a for a in order.chart.allergies if a.clinical not in _OVER), section(order, "allergies"))
 
 
+def _runs(drug: Drug, order: Order, runs_on: int) -> bool:
+    """Whether a medicine runs on the day; what ended on an unknown day runs on for so many days."""
+    if drug.start is None:
+        return drug.end is None or drug.end.last >= order.day
+    if drug.start.day > order.day:
+        return False
+    if drug.end is not None:
+        return drug.end.last >= order.day
+    over = drug.status in ("stopped", "completed", "cancelled", "ended") or drug.kind == "administration"
+    return not over or (order.day - drug.start.day).days <= runs_on
+
+
 @fact
 def drugs(order: Order, book: Book) -> Seen[Drug]:
     """Other medicines that run on the day: from their start to their end; dates decide, not the status as it is now."""
-    running = []
-    for drug in order.chart.drugs:
-        if drug.start is not None and drug.start.day > order.day:
-            continue
-        if drug.end is not None:
-            if drug.end.last < order.day:
-                continue
-        elif drug.status in ("stopped", "completed", "cancelled", "ended") and drug.start is not None:
-            if (order.day - drug.start.day).days > book.policy("history.unknown_end_days").number:
-                continue
-        elif drug.kind == "administration" and drug.start is not None:
-            if (order.day - drug.start.last).days > book.policy("history.unknown_end_days").number:
-                continue
-        running.append(drug)
+    runs_on = int(book.policy("history.unknown_end_days").number)
+    running = [drug for drug in order.chart.drugs if _runs(drug, order, runs_on)]
     return Seen(tuple(running), section(order, "medications"))
 
 
@@ -91,7 +91,11 @@ def results(order: Order) -> dict[str, tuple[Result, ...]]:
     for result in order.chart.results:
         if result.when is not None and not result.problem:
             found.setdefault(result.test, []).append(result)
-    return {test: tuple(sorted(of, key=lambda r: (-r.when.instant, -r.issued)) if len(of) > 1 else of) for test, of in found.items()}  # type: ignore[union-attr]
+    return {test: tuple(sorted(of, key=_newest_first) if len(of) > 1 else of) for test, of in found.items()}
+
+
+def _newest_first(result: Result) -> tuple[float, float]:
+    return (-result.when.instant if result.when is not None else 0.0, -result.issued)
 
 
 def of_set(seen: Seen[Condition], *sets: str) -> tuple[Condition, ...]:

@@ -93,6 +93,8 @@ def single(part: Part, amount: Amount, dose: Dose, caps: tuple[Cap, ...], days: 
     low, high, said = dose.low, dose.high, dose.sum
 
     def most(end: Decimal, each: str, factor: int = 1) -> Decimal:
+        if not caps:
+            return end
         return min((end, *(c.most * factor for c in caps if c.each == each and c.per_kg == dose.per_kg)))
 
     total_low: Decimal | None

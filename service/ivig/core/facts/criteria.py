@@ -95,8 +95,10 @@ def _basis(
     new = not past or (starts - past[-1].day).days > gap
     first = starts if new else past[0].day
     onset = onset_of(page, reasons, active)
-    known = {t: tuple(r for r in of if r.when is not None and r.when.day <= first) for t, of in results.items()}
-    return Basis(first, new, onset, _onset_path(onset, reasons, active), results if new else known)
+    known = results
+    if not new:
+        known = {t: tuple(r for r in of if r.when is not None and r.when.day <= first) for t, of in results.items()}
+    return Basis(first, new, onset, _onset_path(onset, reasons, active), known)
 
 
 def _onset_path(onset: Moment | None, reasons: tuple[Reason, ...], active: Seen[Condition]) -> str:

@@ -192,6 +192,12 @@ def _endless(infusion: Infusion) -> bool:
 
 
 @fact
+def given_or_planned(order: Order) -> Seen[Infusion]:
+    """All other immune globulin of the chart, given or ordered."""
+    return Seen(tuple(i for i in order.chart.infusions if i.path != order.path), section(order, "medications"))
+
+
+@fact
 def near_turns(order: Order, own_run: Run, book: Book) -> Seen[Turn]:
     """Days of immune globulin IV or SC around the judged order, outside of it, near enough to be a change of route."""
     window = book.policy("order.iv_sc_switch_days").number

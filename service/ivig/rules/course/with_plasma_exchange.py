@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from ivig.core.book import Book, Indication
+from ivig.core.dated import Value
 from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input
 from ivig.core.order import Order, Procedure
 from ivig.core.rule import Maybe, Rule, Seen
@@ -33,6 +34,7 @@ def check(
 ) -> Iterator[Finding]:
     after, before = book.policy("plex.after_days"), book.policy("plex.before_days")
     warned = book.policy("plex.before_warned")
+    cites: tuple[Value, ...]
     for exchange in procedures.items:
         when = exchange.when or exchange.asked
         if when is None or "plasma_exchange" not in exchange.concept.sets:

@@ -29,8 +29,8 @@ rule = Rule(
 _RENEWAL = "Renewal of {name}: the order before it still runs, {first} to {last}"
 
 
-def concerns(order: Order, class_ordered: str) -> bool:
-    return polyvalent(class_ordered, order.route)
+def concerns(order: Order, class_ordered: str, other_orders: Seen[Other]) -> bool:
+    return polyvalent(class_ordered, order.route) and bool(other_orders.items)
 
 
 def _name(keys: tuple[str, ...], book: Book) -> str:

@@ -16,7 +16,7 @@ from datetime import date
 from ivig.core.book import Book
 from ivig.core.facts.running import Run, Turn, polyvalent
 from ivig.core.finding import INFORMATION, Finding, Input
-from ivig.core.order import Order
+from ivig.core.order import Infusion, Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
@@ -27,8 +27,8 @@ rule = Rule(
 )
 
 
-def concerns(order: Order, near_turns: Seen[Turn]) -> bool:
-    return bool(near_turns.items) and (order.medication_missing or polyvalent(order.kind, order.route))
+def concerns(order: Order, given_or_planned: Seen[Infusion]) -> bool:
+    return bool(given_or_planned.items) and (order.medication_missing or polyvalent(order.kind, order.route))
 
 
 def check(
