@@ -123,11 +123,30 @@ def test_any_entry_can_be_missing(name: str) -> None:
 
 
 def test_the_takings_take() -> None:
-    """Each of the order's data is taken from at least one variant; otherwise the property would ask nothing."""
-    taken = {
-        name.removesuffix(f" {code}") for sent in variants().values() for name, _ in takeaways(sent) for code in [""]
+    """Each datum is taken from an order that has it; otherwise the property would ask nothing."""
+    sent = bundle("gbs", {"start": "2026-11-20"})
+    taken = {name for turn in range(3) for name, _ in takeaways(sent, turn)}
+    order = {
+        "dose",
+        "dose unit",
+        "dose value",
+        "rate",
+        "timing",
+        "period",
+        "period unit",
+        "frequency",
+        "count",
+        "bounds",
     }
-    for what in ("dose", "dose unit", "rate", "timing", "count", "route", "product", "product codes", "reason", "sex"):
-        assert what in taken, what
-    for what in ("birth date", "patient", "weights", "heights", "test 2160-0", "section allergies", "onset", "bounds"):
-        assert what in taken, what
+    assert order | {"route", "dosages", "product", "product codes", "product words", "reason"} <= taken
+    assert {"birth date", "sex", "patient", "weights", "heights", "onset"} <= taken
+    assert {
+        f"test {code}" for code in ("718-7", "777-3", "2160-0", "1742-6", "1920-8", "gbs-disability-score")
+    } <= taken
+    assert {f"section {s}" for s in ("conditions", "medications", "allergies", "procedures", "immunizations")} <= taken
+
+
+def test_tests_that_findings_rest_on_are_taken_in_every_way() -> None:
+    sent = bundle("itp", {"labs": {"platelets": "80 10*3/uL"}})
+    taken = {name for name, _ in takeaways(sent, evidence=relevant(of_order(sent)))}
+    assert {"test 777-3", "days of test 777-3", "values of test 777-3", "units of test 777-3"} <= taken

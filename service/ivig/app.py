@@ -48,11 +48,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.add_route("/fhir/metadata", artefact(held.read_bytes), methods=["GET"])
     _health(app, validator)
     _errors(app)
-    _settle()
+    settle()
     return app
 
 
-def _settle() -> None:
+def settle() -> None:
     """The knowledge lives as long as the process: the collector need not walk it again, and can wait longer between its walks."""
     gc.collect()
     gc.freeze()
