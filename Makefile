@@ -71,7 +71,7 @@ test: $(READY) ## run the tests (ARGS="-k dose" chooses some)
 	@$(PY) -m pytest -q $(ARGS)
 
 fuzz: $(READY) ## the fuzz tests in their long mode: 20,000 mutated requests
-	@FUZZ_MUTATIONS=20000 $(PY) -m pytest -q -m fuzz $(ARGS)
+	@IVIG_FUZZ=20000 $(PY) -m pytest -q -m fuzz $(ARGS)
 
 check: $(READY) ## format, lint, strict types, import contracts, knowledge, printed pages
 	$(call say,format)

@@ -5,7 +5,6 @@ Not a test: nothing here passes or fails. CPU time, medians of interleaved round
 
 from __future__ import annotations
 
-import gc
 import http.client
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 import orjson
 
 import ivig
+from ivig.app import settle
 from ivig.core.judge import Case
 from ivig.core.rule import FACTS
 from ivig.knowledge.load import load_library
@@ -69,8 +69,7 @@ def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
     """Times of the core and its stages, the most costly rules and facts, and what was judged."""
     library = load_library()
     validator = Validator(library)
-    gc.collect()
-    gc.freeze()
+    settle()
     report, decoded = validator.validate(body)
     reading = read(decoded, library.lexicon, Asked())
     (order,) = reading.orders

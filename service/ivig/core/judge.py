@@ -268,7 +268,8 @@ class Judge:
             at=(order.path,),
             says=says,
             sums=(f"Checked: {checked} rules.",)
-            + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ()),
+            + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ())
+            + tuple(f"Assumed: {assumed}." for assumed in order.assumptions),
             checked=checked,
             unchecked=shown,
             errors=sum(1 for f in flagged if f.severity == Severity.ERROR),

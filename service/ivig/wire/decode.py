@@ -32,7 +32,7 @@ class Broken(Struct, frozen=True):
     why: str
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """One resource of the body: where it stands, its full URL, and its shape."""
 
     path: str
@@ -52,6 +52,7 @@ class Decoded(Struct, frozen=True):
     repaired: bool = False
 
 
+_BUNDLES = frozenset({shapes.InnerBundle, shapes.InnermostBundle})
 _decoder = msgspec.json.Decoder(shapes.Body)
 
 
@@ -268,17 +269,18 @@ def _apart(whole: shapes.Bundle | shapes.Parameters, broken: list[Broken]) -> De
 
 def _entries(entries: list[Any], path: str, held: _Held, deeper: int) -> None:
     """The resources of a bundle, and of bundles in it one level deep."""
+    add = held.items.append
     for i, entry in enumerate(entries):
         resource = entry.resource
         if resource is None:
             continue
         place = f"{path}.entry[{i}].resource"
-        if isinstance(resource, (shapes.InnerBundle, shapes.InnermostBundle)):
-            _note_search(resource, held)
-            if deeper:
-                _entries(resource.entry, place, held, deeper - 1)
-        else:
-            held.items.append(Item(place, entry.fullUrl, resource))
+        if type(resource) not in _BUNDLES:
+            add(Item(place, entry.fullUrl, resource))
+            continue
+        _note_search(resource, held)
+        if deeper:
+            _entries(resource.entry, place, held, deeper - 1)
 
 
 def _note_search(bundle: Any, held: _Held) -> None:

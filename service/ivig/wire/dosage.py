@@ -324,7 +324,7 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
             if coding.code.upper() in _CODES:
                 frequency, period = _CODES[coding.code.upper()]
     if repeat is None:
-        return _repeating(frequency, period, None, None, None, None) if period is not None else When()
+        return _repeating(frequency, period, None, None, None) if period is not None else When()
     for name in ("count", "frequency", "period"):
         raw = getattr(repeat, name)
         if bytes(raw) and ((value := exact(raw)) is None or value <= 0):
@@ -345,7 +345,7 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
         if repeat.boundsPeriod is not None and repeat.boundsPeriod.start
         else None
     )
-    return _repeating(frequency, period, whole(repeat.count) or whole(repeat.countMax), length, start, out)
+    return _repeating(frequency, period, whole(repeat.count) or whole(repeat.countMax), length, start)
 
 
 def _length(repeat: shapes.Repeat, zone: tzinfo, out: Read) -> Decimal | None:
@@ -380,20 +380,11 @@ def _midnight(at: Moment, zone: tzinfo) -> bool:
 
 
 def _repeating(
-    frequency: int,
-    period: Decimal | None,
-    count: int | None,
-    length: Decimal | None,
-    start: Moment | None,
-    out: Read | None,
+    frequency: int, period: Decimal | None, count: int | None, length: Decimal | None, start: Moment | None
 ) -> When:
-    if period is None:
-        if count is None and length is None:
-            return When(start=start)
-        days = count if count is not None else int(length or 1)
-        if days > 1 and out is not None:
-            out.assumptions.append(f"{days} doses without a period: daily")
-        return When(days=days, start=start, said=True)
+    if period is None:  # a number of doses alone does not tell when they are given, unless it is one
+        once = count == 1
+        return When(days=1 if once else None, start=start, said=once)
     if period >= _WEEK:
         cycles = None
         if count is not None:

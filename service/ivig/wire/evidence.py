@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from ivig.wire.dates import moment
 _STANDS = frozenset({"final", "amended", "corrected", "preliminary", "appended", ""})
 _WEIGHT_FALLS = frozenset({"entered-in-error", "cancelled"})
 _BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(AB|A|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
+_DUE_DATE = "edd"
 _PENDING = frozenset({"pending", "not done", "see comment", "cancelled", "canceled"})
 
 
@@ -193,8 +194,10 @@ def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
     boolean = getattr(holder, "valueBoolean", None)
     if boolean is not None:
         return "true" if boolean else "false"
-    if getattr(holder, "valueDateTime", ""):
-        return str(holder.valueDateTime)
+    dated = str(getattr(holder, "valueDateTime", "") or "")
+    if dated or known.key == _DUE_DATE:
+        at = moment(dated or holder.valueString, UTC)
+        return at.last.isoformat() if at is not None else ""
     if not texts and concept is None:
         return ""
     if texts and texts[0].strip().lower() in _PENDING:

@@ -11,6 +11,7 @@ from typing import Any
 from ivig.wire.decode import Broken
 
 _MOST = 50
+_LONGEST = 400
 
 
 def explain(body: bytes, strict: bool = False) -> tuple[Broken, ...]:
@@ -20,7 +21,7 @@ def explain(body: bytes, strict: bool = False) -> tuple[Broken, ...]:
         body: JSON that was read before, so it is known to be an object.
         strict: also report elements that FHIR R4 does not have.
     """
-    plain = json.loads(body)
+    plain = json.loads(body, parse_int=_whole)
     kind = plain.get("resourceType")
     found: list[Broken] = []
     if kind == "Bundle":
@@ -41,6 +42,11 @@ def explain(body: bytes, strict: bool = False) -> tuple[Broken, ...]:
         if len(found) >= _MOST:
             break
     return tuple(found[:_MOST])
+
+
+def _whole(text: str) -> int | float:
+    """An integer; one of thousands of digits as a float, for Python refuses to convert it."""
+    return int(text) if len(text) < _LONGEST else float("inf")
 
 
 def _faults(resource: Any, path: str, strict: bool) -> list[Broken]:

@@ -323,8 +323,15 @@ def _grouped(orders: list[Order]) -> list[Order]:
     if not together:
         return orders
     return [
-        structs.replace(o, group_parts=tuple(p for other in together[(o.group, o.subject)] for p in other.parts))
+        structs.replace(
+            o, group_parts=tuple(p for other in together[(o.group, o.subject)] for p in _parts_or_gap(other))
+        )
         if (o.group, o.subject) in together
         else o
         for o in orders
     ]
+
+
+def _parts_or_gap(order: Order) -> tuple[Part, ...]:
+    """The parts of one order of a group; where it has none, a part without a dose, so that it is missed."""
+    return order.parts or (Part(path=order.path, said_timing=True),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -19,15 +20,22 @@ from ivig.core.rule import Maybe, Seen, fact, lacks
 
 
 class Kidney(Struct, frozen=True):
-    """Estimated GFR in mL/min/1.73 m2: reported, or computed, with its sum."""
+    """Estimated GFR in mL/min/1.73 m2: reported, or computed. `tell` makes its inputs and its sum, when someone asks."""
 
     value: Decimal
     how: str
     comparator: str
     day: date
-    inputs: tuple[Input, ...]
+    tell: Callable[[], tuple[tuple[Input, ...], str]]
     cites: tuple[Value, ...] = ()
-    sum: str = ""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.tell()[0]
+
+    @property
+    def sum(self) -> str:
+        return self.tell()[1]
 
 
 # The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
@@ -57,8 +65,19 @@ def lab_absent(order: Order, test: str, name: str = "lab-missing") -> Absent:
 
 def newest(results: dict[str, tuple[Result, ...]], *tests: str) -> Result | None:
     """The newest result with a value of any of these tests."""
-    found = [r for t in tests for r in results.get(t, ()) if r.value is not None and r.when is not None]
-    return max(found, key=lambda r: (r.when.instant if r.when else 0.0, r.issued)) if found else None
+    best: Result | None = None
+    for test in tests:
+        for result in results.get(test, ()):
+            if result.value is None or result.when is None:
+                continue
+            if (
+                best is None
+                or best.when is None
+                or (result.when.instant, result.issued) > (best.when.instant, best.issued)
+            ):
+                best = result
+            break  # of one test the newest stands first
+    return best
 
 
 @fact
@@ -88,21 +107,20 @@ def egfr(
     Adults: CKD-EPI 2021. Children: bedside Schwartz. Not computed in pregnancy or on dialysis: absent, without a root.
     """
     reported = next((r for r in results.get("egfr", ()) if r.value is not None), None)
-    if reported is not None and reported.when is not None and reported.value is not None:
+    if reported is not None and reported.when is not None:
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:
-            return Kidney(
-                reported.value, "reported", reported.comparator, reported.when.day, (lab_input(reported, book),)
-            )
+            return _reported(reported, book)
     computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
-    if (
-        isinstance(computed, Absent)
-        and reported is not None
-        and reported.value is not None
-        and reported.when is not None
-    ):
-        return Kidney(reported.value, "reported", reported.comparator, reported.when.day, (lab_input(reported, book),))
-    return computed
+    return _reported(reported, book) if isinstance(computed, Absent) and reported is not None else computed
+
+
+def _reported(result: Result, book: Book) -> Kidney:
+    assert result.value is not None
+    assert result.when is not None
+    return Kidney(
+        result.value, "reported", result.comparator, result.when.day, lambda: ((lab_input(result, book),), "")
+    )
 
 
 def _computed(
@@ -124,57 +142,58 @@ def _computed(
         return absent("lab-missing", "egfr")
     if isinstance(age, Absent) or isinstance(adult, Absent):
         return lacks(age, adult)
-    mg_dl = creatinine.value
-    given = (
-        lab_input(creatinine, book),
-        Input("age", f"{age.years} years", order.chart.birth_said, order.chart.patient_path),
-    )
+    day, mg_dl, chart, years = creatinine.when.day, creatinine.value, order.chart, age.years
+    test = creatinine
+
+    def given(*more: Input) -> tuple[Input, ...]:
+        return (lab_input(test, book), Input("age", f"{years} years", chart.birth_said, chart.patient_path), *more)
+
     if not adult:
         if isinstance(height, Absent) or height.value is None:
             return lacks(height)
-        k = book.coefficient("bedside_schwartz", "factor")
-        value = (k.number * height.value / mg_dl).quantize(Decimal("0.1"))
-        tall = Input("height", height.said, height.when.text if height.when else "", height.path)
-        return Kidney(
-            value,
-            "bedside Schwartz",
-            "",
-            creatinine.when.day,
-            (*given, tall),
-            (k,),
-            f"{k.number} x {height.value} / {mg_dl} = {value}",
-        )
+        k, tall = book.coefficient("bedside_schwartz", "factor"), height
+        cm = height.value
+        child = (k.number * cm / mg_dl).quantize(Decimal("0.1"))
+
+        def schwartz() -> tuple[tuple[Input, ...], str]:
+            measured = Input("height", tall.said, tall.when.text if tall.when else "", tall.path)
+            return given(measured), f"{k.number} x {cm} / {mg_dl} = {child}"
+
+        return Kidney(child, "bedside Schwartz", "", day, schwartz, (k,))
     if isinstance(sex, Absent):
         return sex
-    value, sources = ckd_epi(mg_dl, age.years, sex, book)
-    line = f"CKD-EPI 2021, creatinine {mg_dl} mg/dL, {age.years} years, {sex}: {value} mL/min/1.73 m2"
-    return Kidney(
-        value,
-        "CKD-EPI 2021",
-        "",
-        creatinine.when.day,
-        (*given, Input("sex", sex, "", order.chart.patient_path)),
-        sources,
-        line,
-    )
+    value, sources = ckd_epi(mg_dl, years, sex, book)
+
+    def equation() -> tuple[tuple[Input, ...], str]:
+        line = f"CKD-EPI 2021, creatinine {mg_dl} mg/dL, {years} years, {sex}: {value} mL/min/1.73 m2"
+        return given(Input("sex", sex, "", chart.patient_path)), line
+
+    return Kidney(value, "CKD-EPI 2021", "", day, equation, sources)
 
 
 def ckd_epi(mg_dl: Decimal, years: int, sex: str, book: Book) -> tuple[Decimal, tuple[Value, ...]]:
     """eGFR by CKD-EPI 2021, rounded to one decimal before it is compared (powers need binary floating point)."""
+    kappa, alpha, factor, beta, age_base, female, source = book.memory(
+        ("ckd_epi", sex), lambda: _ckd_numbers(sex, book)
+    )
+    part = float(mg_dl) / kappa
+    value = factor * min(part, 1.0) ** alpha * max(part, 1.0) ** beta * age_base**years * female
+    return Decimal(str(round(value, 1))), (source,)
 
+
+def _ckd_numbers(sex: str, book: Book) -> tuple[float, float, float, float, float, float, Value]:
     def number(name: str) -> float:
         return float(book.coefficient("ckd_epi_2021", name).number)
 
-    share = float(mg_dl) / number(f"kappa_{sex}")
-    value = (
-        number("factor")
-        * min(share, 1.0) ** number(f"alpha_{sex}")
-        * max(share, 1.0) ** number("beta")
-        * number("age_base") ** years
+    return (
+        number(f"kappa_{sex}"),
+        number(f"alpha_{sex}"),
+        number("factor"),
+        number("beta"),
+        number("age_base"),
+        number("female_factor") if sex == "female" else 1.0,
+        book.coefficient("ckd_epi_2021", "factor"),
     )
-    if sex == "female":
-        value *= number("female_factor")
-    return Decimal(str(round(value, 1))), (book.coefficient("ckd_epi_2021", "factor"),)
 
 
 @fact

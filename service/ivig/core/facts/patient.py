@@ -88,8 +88,8 @@ def pregnant(order: Order, active: Seen[Condition], results: dict[str, tuple[Res
     if status and status[0].words == "pregnant":
         said.append(status[0])
     due = results.get("edd", ())
-    if due and due[0].when is not None and due[0].high is None and due[0].words:
-        said.extend(due[:1] if date.fromisoformat(due[0].words[:10]) >= order.day else ())
+    if due and due[0].words >= order.day.isoformat():  # the reader gives an ISO day, or nothing
+        said.append(due[0])
     return Seen(tuple(said), section(order, "conditions"))
 
 
