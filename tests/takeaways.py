@@ -219,7 +219,7 @@ def _in_repeat(*keys: str) -> Remover:
 
 
 def _timing(order: Json) -> bool:
-    """The timing, and that the patient is in hospital: there an order without timing is one dose (rules.md 6)."""
+    """The timing, and that the patient is in hospital: there an order without timing is one dose."""
     changed = _some([_pop(d, "timing") for d in _dosages(order)])
     order.pop("category", None)
     return changed

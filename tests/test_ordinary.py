@@ -9,7 +9,7 @@ from builder import bundle
 from judged import answer, rows, shown
 from outcome_contract import assert_contract
 
-# What may be said of them all the same, for information. By rules.md, not by what the service happens to say.
+# What may be said of them all the same, for information. By the rules, not by what the service happens to say.
 OFF_LABEL = "indication-off-label"  # a labelled indication, and another product than the labelled one
 EXPECTED: dict[str, set[str]] = {
     "kawasaki": {OFF_LABEL},  # Gamunex-C; labelled is Gammagard S/D

@@ -19,7 +19,7 @@ from judged import Row, flagged, judged, not_judged, shown
 from r4 import Json
 from takeaways import order_path, single_entries, takeaways
 
-LIGHT = "an adult too light to be obese owes no height (rules.md 5), and a height that is not there cannot be wrong"
+LIGHT = "an adult too light to be obese owes no height, and a height that is not there cannot be wrong"
 NO_START = "without a stated start the first dose is planned for the day of the order"
 # Where a finding may vanish: the rule and what was taken (patterns), words of the variant's name, and why.
 ALLOWED: tuple[tuple[str, str, str, str], ...] = (
@@ -29,19 +29,19 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("indication-unrecognised", "reason.*", "", "it speaks of the reason itself; -missing or -inferred follows"),
     ("product-maltose-glucose-meter", ".*test 41653-7", "", "that test is the evidence of glucose at the bedside"),
     (".*", "frequency", "", "FHIR: where no frequency is stated, once in each period is meant"),
-    ("dose-total-mismatch", "timing|count", "", "then the dispensed total tells the number of doses (rules.md 12)"),
+    ("dose-total-mismatch", "timing|count|period.*", "", "then the dispensed total tells the number of doses"),
     ("weight-stale", "bounds", "", NO_START),
     ("lab-stale", "bounds", "", NO_START),
     ("weight-height-implausible", ".*heights", "smaller than possible", LIGHT),
     ("weight-height-implausible", ".*heights", "body mass index", LIGHT),
     ("dose-.*", "dose.*", "more than any dosing weight allows", "the dose in the text takes its place"),
     ("dose-course-.*", "section medications", "one group", "the orders of its group go with the section"),
-    ("dose-daily-.*", "bounds", "share their dates", "then one follows the other, by their sequence (rules.md 12)"),
+    ("dose-daily-.*", "bounds", "share their dates", "then one follows the other, by their sequence"),
     (
         "indication-criteria-unmet",
         ".*test 777-3",
         "where that count was too high",
-        "in maintenance judged only on values before the first known infusion, else not at all (rules.md 4)",
+        "in maintenance judged only on values before the first known infusion, else not at all",
     ),
 )
 THOROUGH = int(os.environ.get("IVIG_FUZZ", "0")) > 1000

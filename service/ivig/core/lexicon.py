@@ -167,6 +167,7 @@ class Lexicon(Struct):
     product_words: Words
     product_pages: dict[str, ProductKnown]
     set_kinds: dict[str, str]
+    join_days: int  # doses at most this far apart are one course (policy `course.join_days`)
     read: dict[Any, Any] = field(
         default_factory=dict
     )  # concepts seen before, so that the same codes and words are looked up once

@@ -268,6 +268,7 @@ class Order(Struct, frozen=True):
     ref_ids: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     group: str = ""
+    together: frozenset[str] = frozenset()  # paths of the orders that are one course with this one
     based_on: tuple[str, ...] = ()
     prior: str = ""
     stated_basis: str = ""

@@ -72,7 +72,7 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     for source, file, line in reader.sources_used:
         if source not in sources:
             reader.fault(file, line, f"unknown source `{source}`")
-    lexicon = _lexicon(reader, pages, systems, units)
+    lexicon = _lexicon(reader, pages, systems, units, _join_days(keys))
     _own_indications(pages["products"], lexicon)
     _cross_checks(reader, pages)
     if reader.faults:
@@ -257,7 +257,9 @@ def _words_of(pages: Mapping[str, Tree]) -> Words:
     return made
 
 
-def _lexicon(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], systems: Any, units: Any) -> Lexicon:
+def _lexicon(
+    reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], systems: Any, units: Any, join_days: int
+) -> Lexicon:
     claims = _Claims(reader)
     spelled = {str(alias): str(unit) for alias, unit in units.items()}
     for alias, unit in spelled.items():
@@ -280,6 +282,7 @@ def _lexicon(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], system
         product_words=_words_of(pages["products"]),
         product_pages={key: _product(key, page) for key, page in pages["products"].items()},
         set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
+        join_days=join_days,
     )
 
 
@@ -306,6 +309,12 @@ def _product(key: str, page: Tree) -> ProductKnown:
         return () if last is None else last.words or ((str(last.amount),) if last.amount is not None else ())
 
     return ProductKnown(key, str(page["class"]), words("strength"), words("routes"))
+
+
+def _join_days(keys: Mapping[str, Series]) -> int:
+    series = keys.get("course.join_days")
+    last = series.values[-1] if series is not None and series.values else None
+    return int(last.amount) if last is not None and last.amount is not None else 0
 
 
 def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:

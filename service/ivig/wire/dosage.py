@@ -42,6 +42,7 @@ _CODES = {
     "Q4W": (1, _MONTH),
 }
 _CYCLE_FROM = _WEEK * 2
+ONE_OFF = "no timing on an inpatient order: one dose"
 
 
 class Read(Struct):
@@ -90,7 +91,10 @@ def read_dosages(given: Any, lexicon: Lexicon, path: str, zone: tzinfo, one_off:
 
 
 def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_off: bool, out: Read) -> Part:
-    prose = read_prose(dosage.text, lexicon) if dosage.text else Prose()
+    words = dosage.text
+    if dosage.timing is not None and dosage.timing.code is not None and dosage.timing.code.text:
+        words = f"{words}; {dosage.timing.code.text}" if words else dosage.timing.code.text
+    prose = read_prose(words, lexicon) if words else Prose()
     amount, views, rates = _doses(dosage, lexicon, path, out)
     when = read_timing(dosage.timing, zone, out, f"{path}.timing")
     rates.extend(_duration(dosage.timing, path))
@@ -114,9 +118,10 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
     if amount is not None and amount.unit.endswith("/{course}"):
         amount = structs.replace(amount, unit=amount.unit.removesuffix("/{course}"), each="course")
     when, amount = _with_prose(when, amount, prose, path, out)
-    if when.days is None and when.interval is None and not when.said and one_off:
+    untimed = dosage.timing is None and when.days is None and when.interval is None
+    if untimed and one_off and not prose.timed:
         when = structs.replace(when, days=1)
-        out.assumptions.append("no timing on an inpatient order: one dose")
+        out.assumptions.append(ONE_OFF)
     sequence = whole(dosage.sequence)
     return Part(
         path=path,
@@ -345,7 +350,17 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
         if repeat.boundsPeriod is not None and repeat.boundsPeriod.start
         else None
     )
-    return _repeating(frequency, period, whole(repeat.count) or whole(repeat.countMax), length, start)
+    count, most = whole(repeat.count), whole(repeat.countMax)
+    if most is not None and most > (count or 0):
+        out.assumptions.append(f"{count or 1} to {most} doses: judged as {most}")
+        count = most
+    often = whole(repeat.frequencyMax)
+    if often is not None and often > frequency:
+        out.assumptions.append(f"{frequency} to {often} times in each period: judged as {often}")
+        frequency = often
+    if period == _WEEK and len(repeat.dayOfWeek) > frequency:
+        frequency = len(set(repeat.dayOfWeek))
+    return _repeating(frequency, period, count, length, start)
 
 
 def _length(repeat: shapes.Repeat, zone: tzinfo, out: Read) -> Decimal | None:

@@ -17,15 +17,25 @@ from ivig.core.units import dimension
 
 
 class Prose(Struct, frozen=True):
-    """What a text says: a dose, infusion days (`divided`: the dose is for all of them), an interval in days, cycles, rates, a vial size."""
+    """What a text says.
+
+    Args:
+        amount: the dose.
+        days: infusion days; `divided` when the dose is for all of them together, `counted` when the text counts them itself.
+        interval: days from one cycle to the next; `cycles` how many.
+        rates, vial_grams: infusion rates; the size of a vial.
+        timed: the text speaks of times or days at all, read or not: then nothing may be assumed about them.
+    """
 
     amount: Amount | None = None
     days: int | None = None
     divided: bool = False
+    counted: bool = False
     interval: Decimal | None = None
     cycles: int | None = None
     rates: tuple[Rate, ...] = ()
     vial_grams: Decimal | None = None
+    timed: bool = False
 
 
 _WORDS = {
@@ -33,28 +43,45 @@ _WORDS = {
     "once": 1, "twice": 2, "single": 1,
 }  # fmt: skip
 _N = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
-_NUMBER = r"(\d{1,4}(?:,\d{3})*(?:\.\d+)?|\.\d+)"
+# 1,000 is a thousand; 0,4 has a decimal comma.
+_NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,4}[.,]\d+|\d{1,4}|\.\d+)"
 _DOSE = re.compile(
-    _NUMBER
-    + r"\s?(grams?|gms?|g|milligrams?|mg|millilit(?:er|re)s?|mls?|cc)\b(\s?(?:/|per)\s?kg\b)?"
+    r"(?<![\d.,/-])"
+    + _NUMBER
+    + r"\s?(grams?|gms?|g|milligrams?|mg|millilit(?:er|re)s?|mls?|cc)\b(\s?(?:/|per)\s?(?:kg|kilos?|kilograms?)\b)?"
     + r"(\s?(?:/|per|a|each)\s?(?:day|d|24\s?h(?:ours?|r)?)\b)?",
     re.IGNORECASE,
 )
-_OVER_DAYS = re.compile(r"\b(?:over|across|in)\s+" + _N + r"\s*(?:consecutive\s+)?(?:days?|d)\b", re.IGNORECASE)
-_FOR_DAYS = re.compile(r"(?:\bfor|\bx|×|\bon)\s*" + _N + r"\s*(?:consecutive\s+)?(?:days?|d\b|doses?)", re.IGNORECASE)
-_DAILY_TIMES = re.compile(
-    r"\b(?:daily|once daily|every day|q24h|per day|a day|qd)\s*(?:x|×|for)\s*" + _N + r"\b", re.IGNORECASE
+_I = re.IGNORECASE
+_OVER_DAYS = re.compile(r"\b(?:over|across|in)\s+" + _N + r"\s*(?:consecutive\s+)?(?:days?|d)\b", _I)
+_DIVIDED_DOSES = re.compile(
+    r"\b(?:in|into|as)\s+" + _N + r"\s+(?:equal(?:ly)?\s+)?(?:divided\s+)?(?:daily\s+)?doses\b", _I
 )
-_DAILY = re.compile(r"\b(?:daily|every day|each day|q24h|qd|per day|a day)\b|/\s?day\b|/\s?d\b", re.IGNORECASE)
-_EVERY = re.compile(r"\b(?:every|q)\s?" + _N + r"\s?(weeks?|wks?|w|days?|d|months?|mo)\b", re.IGNORECASE)
-_DOSES = re.compile(r"\b" + _N + r"\s+doses?\b", re.IGNORECASE)
-_TOTAL = re.compile(r"\b(?:divided|total|in all|altogether)\b", re.IGNORECASE)
-_ONCE = re.compile(r"\b(?:once(?!\s+daily)|single dose|one dose|x\s?1\b|one time|stat)", re.IGNORECASE)
+_FOR_DAYS = re.compile(r"(?:\bfor|\bx|×|\bon)\s*" + _N + r"\s*(?:consecutive\s+)?(?:days?|d\b|doses?|/\s?7\b)", _I)
+_DAILY_TIMES = re.compile(r"\b(?:daily|once daily|every day|q24h|per day|a day|qd)\s*(?:x|×|for)\s*" + _N + r"\b", _I)
+_TIMES_DOSE = re.compile(r"\b" + _N + r"\s?(?:x|×)\s?(?=\d)", _I)
+_DAY_COURSE = re.compile(r"\b" + _N + r"[\s-]days?\s+(?:course|regimen)\b", _I)
+_DAILY = re.compile(r"\b(?:daily|every day|each day|q24h|qd|per day|a day)\b|/\s?day\b|/\s?d\b", _I)
+_EVERY = re.compile(r"\b(?:every|q)\s?" + _N + r"\s?(weeks?|wks?|w|days?|d|months?|mo)\b", _I)
+_DOSES = re.compile(r"\b" + _N + r"\s+doses?\b", _I)
+_TOTAL = re.compile(r"\b(?:divided|total|in all|altogether)\b", _I)
+_ONCE = re.compile(r"\b(?:once(?!\s+(?:daily|a day|every))|single dose|one dose|one time|stat)\b", _I)
+_RANGE = re.compile(r"\d\s?(?:-|to|or)\s?\d+\s?(?:days?|weeks?|doses?)\b", _I)
+_TIMED = re.compile(
+    r"day|daily|dose|divid|course|week|month|\bevery\b|\bq\s?\d|\bq24h|/7\b|\d\s?x|x\s?\d|×|\btimes\b|\brepeat", _I
+)
 _VIAL = re.compile(
-    r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b",
-    re.IGNORECASE,
+    r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b", _I
 )
 _RATE = re.compile(_NUMBER + r"\s?(m[lL]/kg/(?:h|hr|hour|min)|m[lL]/(?:h|hr|hour|min)|mg/kg/(?:min|h|hr|hour))\b")
+_SEVERAL = re.compile(r"\b(?:then|followed by|thereafter)\b", _I)
+# Parts of a text that speak of something else than the immune globulin: their numbers are not its dose.
+_OTHER = re.compile(
+    r"\b(?:saline|dextrose|d5w|sodium chloride|premed\w*|pre-med\w*|bolus|hydrat\w*|flush\w*|fluids?|"
+    r"tablets?|caps(?:ules?)?|po|prn|oral(?:ly)?|before|prior|minutes|vials?|max(?:imum)?|weight|weighs)\b|=",
+    _I,
+)
+_PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|(?<=\))\s+|\s+(?:with|and|then)\s+")
 _REMEMBERED = 4096
 _UNIT_DAYS = {"w": 7, "d": 1, "m": 28}
 
@@ -65,7 +92,7 @@ def _number(word: str) -> int:
 
 def read_prose(text: str, lexicon: Lexicon) -> Prose:
     """What the grammar finds in `text`; an empty Prose when it finds nothing. The same text is read once."""
-    known = lexicon.prose.get(text)
+    known: Prose | None = lexicon.prose.get(text)
     if known is None:
         if len(lexicon.prose) >= _REMEMBERED:
             lexicon.prose.clear()
@@ -75,45 +102,82 @@ def read_prose(text: str, lexicon: Lexicon) -> Prose:
 
 def _read_prose(text: str, lexicon: Lexicon) -> Prose:
     rates = tuple(
-        Rate(Decimal(value.replace(",", "")), unit, f"{value} {spelling}", "")
+        Rate(_decimal(value), unit, f"{value} {spelling}", "")
         for value, spelling in _RATE.findall(text)
         if (unit := lexicon.unit(spelling)) is not None
     )
-    without_rates = _RATE.sub(" ", text)
     vial = _VIAL.search(text)
     size = Decimal(vial.group(1) or vial.group(2)) if vial else None
-    over, daily_times, for_days, doses = (
-        p.search(without_rates) for p in (_OVER_DAYS, _DAILY_TIMES, _FOR_DAYS, _DOSES)
-    )
-    every = _EVERY.search(without_rates)
-    daily = _DAILY.search(without_rates) is not None
-    days = None
-    for hit in (daily_times, over, for_days, doses):
-        if hit is not None:
-            days = _number(hit.group(1))
-            break
-    interval = None
-    if every is not None:
-        interval = Decimal(_number(every.group(1)) * _UNIT_DAYS[every.group(2)[0].lower()])
-    elif re.search(r"\bmonthly\b|\bevery month\b", without_rates, re.IGNORECASE):
-        interval = Decimal(28)
-    elif re.search(r"\bweekly\b|\bevery week\b", without_rates, re.IGNORECASE):
-        interval = Decimal(7)
-    cycles = None
+    own = " , ".join(p for p in _PARTS.split(text) if p and not _is_other(p, lexicon))
+    plain = _RATE.sub(" ", own)
+    timed = _TIMED.search(text) is not None
+    days, divided, daily = _days(plain)
+    interval, cycles = _interval(plain)
+    if _SEVERAL.search(text):  # one schedule after another is beyond this grammar
+        days, divided, interval = None, False, None
     if interval is not None and interval <= 1:
         interval, daily = None, True
-    if interval is not None and days is not None and over is None and daily_times is None:
+    if interval is not None and days is not None and not divided and _DAILY_TIMES.search(plain) is None:
         cycles, days = days, 1
-    if days is None and _ONCE.search(without_rates) and interval is None:
+    counted = days is not None
+    if days is None and interval is None and _ONCE.search(plain):
         days = 1
-    amount = _dose(_VIAL.sub(" ", without_rates), lexicon)
-    per_day = amount is not None and amount.each == "day"
-    divided = (over is not None and daily_times is None and not daily and not per_day) or (
-        _TOTAL.search(without_rates) is not None and not per_day
-    )
-    if amount is not None and divided and (days or 0) > 1:
+    amount = _dose(plain, lexicon)
+    per_day = daily or (amount is not None and amount.each == "day")
+    divided = (days or 0) > 1 and not per_day and (divided or _TOTAL.search(plain) is not None)
+    if amount is not None and divided:
         amount = Amount(amount.low, amount.high, amount.unit, amount.said, "", "course", True)
-    return Prose(amount, days, divided and (days or 0) > 1, interval, cycles, rates, size)
+    return Prose(amount, days, divided, counted, interval, cycles, rates, size, timed)
+
+
+def _is_other(part: str, lexicon: Lexicon) -> bool:
+    """Whether a part of the text is about another drug, a fluid, or something that is not the dose."""
+    if _OTHER.search(part):
+        return True
+    for _, _, keys in lexicon.set_words.find(part):
+        if any(lexicon.set_kinds.get(key) == "drug" and not key.startswith("unspecific") for key in keys):
+            return True
+    return False
+
+
+def _days(text: str) -> tuple[int | None, bool, bool]:
+    """Infusion days, whether the dose is for all of them, whether it is said to be daily. A range of days tells none."""
+    daily = _DAILY.search(text) is not None
+    if _RANGE.search(text):
+        return None, False, daily
+    for pattern, divided, each_day in (
+        (_DAILY_TIMES, False, True),
+        (_DIVIDED_DOSES, True, False),
+        (_OVER_DAYS, not daily, daily),
+        (_FOR_DAYS, False, daily),
+        (_TIMES_DOSE, False, daily),
+        (_DAY_COURSE, False, daily),
+        (_DOSES, False, daily),
+    ):
+        hit = pattern.search(text)
+        if hit is not None:
+            return _number(hit.group(1)), divided, each_day
+    return None, False, daily
+
+
+def _interval(text: str) -> tuple[Decimal | None, int | None]:
+    every = _EVERY.search(text)
+    if every is not None:
+        return Decimal(_number(every.group(1)) * _UNIT_DAYS[every.group(2)[0].lower()]), None
+    if re.search(r"\bmonthly\b|\bevery month\b", text, _I):
+        return Decimal(28), None
+    if re.search(r"\b(?:every other week|fortnightly|every second week)\b", text, _I):
+        return Decimal(14), None
+    if re.search(r"\bweekly\b|\bevery week\b", text, _I):
+        return Decimal(7), None
+    return None, None
+
+
+def _decimal(text: str) -> Decimal:
+    """A number as written: a comma before three digits parts thousands, else it is a decimal comma."""
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", text) and not text.startswith("0"):
+        return Decimal(text.replace(",", ""))
+    return Decimal(text.replace(",", "."))
 
 
 def _dose(text: str, lexicon: Lexicon) -> Amount | None:
@@ -125,7 +189,7 @@ def _dose(text: str, lexicon: Lexicon) -> Amount | None:
         ]
         spelled = plain + ("/kg" if per_kg else "") + ("/d" if per_day else "")
         canonical = lexicon.unit(spelled) or spelled
-        number = Decimal(value.replace(",", ""))
+        number = _decimal(value)
         if dimension(canonical) is not None and number > 0:
             found.append(
                 Amount(

@@ -6,7 +6,7 @@ is never used; evidence later than the day of judgement is not seen.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from msgspec import Struct, structs
@@ -19,7 +19,7 @@ from ivig.wire.chart import ChartReader
 from ivig.wire.concepts import Ident, quantity, read_concept, whole
 from ivig.wire.dates import moment, offset_of
 from ivig.wire.decode import Broken, Decoded, Item
-from ivig.wire.dosage import read_dosages
+from ivig.wire.dosage import ONE_OFF, read_dosages
 from ivig.wire.medication import medication, medication_concepts, read_route, setting_of
 from ivig.wire.references import References, tail
 
@@ -97,7 +97,7 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
             made.append(_order(item, request, ident, references, lexicon, zone, reader, decoded.broken, asked, setting))
         except Exception as fault:  # noqa: BLE001  (one order must never take the others down; it is told as unread)
             failed.append(Broken(item.path, f"the order could not be read ({type(fault).__name__}); it was not judged"))
-    return Reading(tuple(_grouped(made)), (*decoded.broken, *failed), requests)
+    return Reading(tuple(_grouped(made, lexicon.join_days)), (*decoded.broken, *failed), requests)
 
 
 def _to_judge(request: shapes.MedicationRequest, asked: Asked) -> bool:
@@ -210,7 +210,8 @@ def _reasons(
         if reason.reference is not None:
             pointed.append((f"{path}.reason[{i}].reference", reason.reference))
     for place, reference in pointed:
-        found.append(references.reason(reference, request.contained, lexicon, place, zone))
+        who = references.patient_of(request.subject)
+        found.append(references.reason(reference, request.contained, lexicon, place, zone, who))
     return tuple(found)
 
 
@@ -231,6 +232,8 @@ def _by_dispensed(parts: tuple[Part, ...], dispensed: Amount | None, assumptions
     if dispensed is None or len(parts) != 1:
         return parts
     part = parts[0]
+    if ONE_OFF in assumptions and part.days == 1:
+        part = structs.replace(part, days=None)
     if (
         part.days is not None
         or part.interval is not None
@@ -242,6 +245,8 @@ def _by_dispensed(parts: tuple[Part, ...], dispensed: Amount | None, assumptions
     doses = dispensed.high / part.amount.high
     if doses != doses.to_integral_value() or doses > 31:
         return parts
+    if ONE_OFF in assumptions:
+        assumptions.remove(ONE_OFF)
     assumptions.append(f"{dispensed.said} dispensed / {part.amount.said} = {int(doses)} doses")
     return (structs.replace(part, days=max(1, int(doses) // part.doses_a_day)),)
 
@@ -313,25 +318,63 @@ def _modifiers(request: shapes.MedicationRequest, path: str) -> tuple[tuple[str,
     return tuple(found)
 
 
-def _grouped(orders: list[Order]) -> list[Order]:
-    """Orders of one group and one patient are one course: each is judged with the parts of all."""
-    groups: dict[tuple[str, str], list[Order]] = {}
+def _grouped(orders: list[Order], join_days: int) -> list[Order]:
+    """Orders of one group and one patient are one course, and so are single runs of one product that follow each other within days.
+
+    Each is judged with the parts of all.
+    """
+    groups: dict[tuple[str, ...], list[Order]] = {}
     for order in orders:
         if order.group:
-            groups.setdefault((order.group, order.subject), []).append(order)
-    together = {key: of for key, of in groups.items() if len(of) > 1}
-    if not together:
-        return orders
-    return [
-        structs.replace(
-            o, group_parts=tuple(p for other in together[(o.group, o.subject)] for p in _parts_or_gap(other))
-        )
-        if (o.group, o.subject) in together
-        else o
-        for o in orders
-    ]
+            groups.setdefault((order.subject, order.group), []).append(order)
+    for chain in _chains([o for o in orders if not o.group], join_days):
+        groups[("chain", chain[0].path)] = chain
+    made = {o.path: o for o in orders}
+    for of in groups.values():
+        if len(of) > 1:
+            parts = tuple(p for o in of for p in _parts_or_gap(o))
+            together = frozenset(o.path for o in of)
+            made.update({o.path: structs.replace(o, group_parts=parts, together=together) for o in of})
+    return [made[o.path] for o in orders]
 
 
 def _parts_or_gap(order: Order) -> tuple[Part, ...]:
     """The parts of one order of a group; where it has none, a part without a dose, so that it is missed."""
     return order.parts or (Part(path=order.path, said_timing=True),)
+
+
+def _chains(orders: list[Order], join_days: int) -> list[list[Order]]:
+    """Dated single runs of one product for one patient and reason, the one beginning within days after the other ends."""
+    dated: dict[object, list[tuple[date, date, Order]]] = {}
+    for order in orders:
+        span = _single_run(order)
+        if span is not None:
+            reasons = frozenset(k for r in order.reasons for k in r.concept.indications)
+            dated.setdefault((order.subject, order.products, order.kind, order.route, reasons), []).append(
+                (*span, order)
+            )
+    chains: list[list[Order]] = []
+    for of in dated.values():
+        last: date | None = None
+        for first, end, order in sorted(of, key=lambda run: (run[0], run[2].path)):
+            if last is not None and 0 < (first - last).days <= join_days:
+                chains[-1].append(order)
+            else:
+                chains.append([order])
+            last = end
+    return [chain for chain in chains if len(chain) > 1]
+
+
+def _single_run(order: Order) -> tuple[date, date] | None:
+    """First and last day of an order whose every part has dated days and does not repeat."""
+    days: list[date] = []
+    for part in order.parts:
+        if part.interval is not None or part.days is None:
+            return None
+        if part.events:
+            days.extend(part.events)
+        elif part.start is not None:
+            days.extend((part.start.day, part.start.day + timedelta(days=int((part.days - 1) * part.step))))
+        else:
+            return None
+    return (min(days), max(days)) if days else None

@@ -89,9 +89,13 @@ class References:
         lexicon: Lexicon,
         path: str,
         zone: tzinfo,
+        about: str | None = None,
     ) -> Reason:
-        """A reason given by reference: the condition it points to, else its display."""
+        """A reason given by reference: the condition it points to, else its display. `about`: the order's patient."""
         held = self.contained_or_sent(reference, contained)
+        subject = getattr(held, "subject", None)
+        if subject is not None and about is not None and self.patient_of(subject) != about:
+            return Reason(Concept(""), path)  # another patient's condition is no reason of this order
         if held is None:
             words = shapes.CodeableConcept(text=reference.display)
             return Reason(read_concept(words, lexicon) if reference.display else Concept(""), path)

@@ -55,6 +55,9 @@ class Turn(Struct, frozen=True):
     unit: str = "g"
 
 
+_STANDS = ("draft", "active", "on-hold", "")
+
+
 def same_order(infusion: Infusion, order: Order) -> bool:
     """Whether a chart record is the judged order itself, its parent or child, its group, or what it renews."""
     if infusion.path == order.path:
@@ -66,7 +69,9 @@ def same_order(infusion: Infusion, order: Order) -> bool:
             return True
         if not set(infusion.based_on).isdisjoint(order.ref_ids):
             return True
-        return bool(infusion.group) and infusion.group == order.group
+        # A request of the group that is over is a dose given before; the others are judged as one course.
+        stands = infusion.status in _STANDS
+        return infusion.path in order.together or (stands and bool(infusion.group) and infusion.group == order.group)
     return False
 
 

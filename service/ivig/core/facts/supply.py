@@ -62,6 +62,8 @@ def supply(
     for quantity in {made.high, made.high * fills}:
         if any(_fits(quantity, low, high, share(tolerance.number)) for _, low, high in expected):
             return Seen(())
+        if any(_whole_cycles(quantity, g, share(tolerance.number)) for g in held):
+            return Seen(())
     if in_grams.lacking or not expected:
         return Seen((), in_grams.lacking)
     total = made.high * fills
@@ -94,6 +96,14 @@ def _course(grams: Grams) -> tuple[Decimal, Decimal] | None:
         return None
     cycles = grams.course.cycles or 1 if grams.course.repeats else 1
     return grams.total[0] * cycles, grams.total[1] * cycles
+
+
+def _whole_cycles(quantity: Decimal, grams: Grams, tolerance: Decimal) -> bool:
+    """Of an open-ended order any whole number of cycles may be dispensed."""
+    if not grams.course.repeats or grams.course.cycles is not None or grams.total is None or not grams.total[1]:
+        return False
+    cycles = (quantity / grams.total[1]).to_integral_value()
+    return cycles >= 1 and _fits(quantity, grams.total[0] * cycles, grams.total[1] * cycles, tolerance)
 
 
 def _fits(quantity: Decimal, low: Decimal, high: Decimal, tolerance: Decimal) -> bool:
