@@ -133,6 +133,6 @@ def test_a_condition_of_another_patient_is_no_reason() -> None:
         "subject": {"reference": "Patient/x"},
         "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G61.0"}]},
     }
-    change = {"reason": "absent", "add": [stranger], "order": {"reasonReference": [{"reference": "Condition/x"}]}}
+    change = {"add": [stranger], "order": {"reasonCode": None, "reasonReference": [{"reference": "Condition/x"}]}}
     (order,) = orders("gbs", change)
     assert [reason.concept.indications for reason in order.reasons] == [()]

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ivig import __version__
-from ivig.entrypoints.operation import Operation, artefact, not_found
+from ivig.entrypoints.artefacts import Artefacts
+from ivig.entrypoints.operation import METHOD_NOT_ALLOWED, Operation, faulted, refused
 from ivig.knowledge.load import load_library
 from ivig.pages import profiles_dir
 from ivig.settings import Settings, load_settings
 from ivig.validator import Validator
-from ivig.wire.outcome import encode, refusal
 
 
 def _log(event: str, **what: str) -> None:
@@ -40,12 +40,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     validator = Validator(library, _crashed)
     operation = Operation(validator, settings.zone, settings.max_body)
     app = FastAPI(
-        title="ivig-order-check", version=__version__, description="Judges intravenous immune globulin orders."
+        title="ivig-order-check",
+        version=__version__,
+        description="Judges intravenous immune globulin orders.",
+        docs_url=None,  # their pages fetch scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # a redirected order may travel on without TLS
     )
     for path in ("/fhir/$validate-ivig-order", "/fhir/MedicationRequest/$validate-ivig-order"):
         app.router.add_route(path, operation.__call__, methods=["POST"])
-    held = profiles_dir() / "CapabilityStatement-ivig-order-check.json"
-    app.router.add_route("/fhir/metadata", artefact(held.read_bytes), methods=["GET"])
+    artefacts = Artefacts(profiles_dir())
+    app.router.add_route("/fhir/metadata", artefacts.metadata, methods=["GET"])
+    app.router.add_route("/fhir/{kind}/{id}", artefacts.by_id, methods=["GET"])
+    app.router.add_route("/fhir/{kind}", artefacts.by_url, methods=["GET"])
     _health(app, validator)
     _errors(app)
     settle()
@@ -82,24 +89,17 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        if request.url.path.startswith("/fhir"):
+        headers = dict(error.headers or {})
+        if not request.url.path.startswith("/fhir"):
+            return JSONResponse({"detail": error.detail}, error.status_code, headers)
+        if error.status_code == METHOD_NOT_ALLOWED:
             text = (
-                "There is nothing at this address."
-                if error.status_code == 404
-                else "This address does not take this method."
+                f"This address does not take {request.method[:10]}; it takes {headers.get('Allow', 'another method')}."
             )
-            answer = not_found(text, error.status_code)
-            answer.headers.update(error.headers or {})
-            return answer
-        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+        else:
+            text = "There is nothing at this address; the operation is POST /fhir/$validate-ivig-order."
+        return refused(text, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        # Only the kind of fault: its text may hold a patient's data.
-        _log("fault", path=request.url.path, kind=type(error).__name__)
-        return Response(
-            encode(refusal("exception", "The service has a fault; the order was not judged.")),
-            500,
-            None,
-            "application/fhir+json",
-        )
+        return faulted(request.url.path, error)

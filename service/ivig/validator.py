@@ -8,7 +8,7 @@ from datetime import date
 from ivig.catalogue import RULES
 from ivig.core import facts  # noqa: F401  (declares the facts)
 from ivig.core.book import Library
-from ivig.core.finding import Judgement, Report, Result, Severity
+from ivig.core.finding import Finding, Judgement, Report, Result, Severity
 from ivig.core.judge import Judge
 from ivig.core.order import Order
 from ivig.core.rule import Rule
@@ -50,7 +50,7 @@ class Validator:
     def report(self, reading: Reading, policy_day: date | None = None) -> Report:
         """All orders of a reading; when there is none, the report says so."""
         judgements = tuple(self.judge(order, policy_day) for order in reading.orders)
-        notes = () if judgements else (order_none.rule.finding(requests=reading.requests),)
+        notes = () if judgements else (_none(reading),)
         return Report(
             judgements,
             notes,
@@ -69,3 +69,10 @@ class Validator:
         """
         decoded = decode(body)
         return self.report(read(decoded, self.library.lexicon, asked or Asked()), policy_day), decoded
+
+
+def _none(reading: Reading) -> Finding:
+    """That there is no order to judge; with those that were there, and left out for their status or intent."""
+    left = len(reading.passed_over)
+    says = f"No immune globulin order to judge; left out for status or intent: {left}" if left else None
+    return order_none.rule.finding(says=says, at=reading.passed_over[:10])

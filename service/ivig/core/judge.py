@@ -263,11 +263,14 @@ class Judge:
                 Verdict.ADVISE: "Needs a decision: {warnings} warning(s)",
                 Verdict.CANNOT_TELL: "Cannot tell: data are missing; {warnings} warning(s)",
             }[verdict]
+        if verdict == Verdict.ADVISE and not flagged:
+            says = "Needs a decision: a part of the order could not be read"
+        whole = f"Checked: {checked} rules." if not names else f"Checked: {checked - len(names)} of {checked} rules."
         shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
         return self.verdict.finding(
             at=(order.path,),
             says=says,
-            sums=(f"Checked: {checked} rules.",)
+            sums=(whole,)
             + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ())
             + tuple(f"Assumed: {assumed}." for assumed in order.assumptions),
             checked=checked,

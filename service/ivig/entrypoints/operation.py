@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
@@ -15,6 +14,7 @@ from starlette.responses import Response
 
 from ivig.core.order import Moment
 from ivig.validator import Validator
+from ivig.wire import shapes
 from ivig.wire.dates import moment, offset_of
 from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.gate import explain
@@ -22,9 +22,12 @@ from ivig.wire.outcome import encode, outcome, refusal
 from ivig.wire.read import Asked, read
 
 FHIR_JSON = "application/fhir+json"
+METHOD_NOT_ALLOWED = 405
 _ACCEPTED = frozenset({"", FHIR_JSON, "application/json", "application/json+fhir", "text/json"})
 _ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
 _SECTIONS = frozenset({"conditions", "medications", "allergies", "procedures", "immunizations"})
+_ONCE = frozenset({"bundle", "patient", "evaluationDate", "policyDate", "policy", "detail"})
+_HOLDS = {"bundle": "Bundle", "order": "MedicationRequest", "patient": "Patient"}
 _DETAILS = frozenset({"", "normal", "full"})
 
 
@@ -79,6 +82,20 @@ def check_media(request: Request) -> None:
         raise Refused(415, "not-supported", "Send the body without a content encoding.")
 
 
+def _strict(request: Request) -> bool:
+    """Whether the client prefers strict handling."""
+    wishes = request.headers.get("prefer", "").replace(";", ",").split(",")
+    return any(w.strip().lower().replace('"', "").replace(" ", "") == "handling=strict" for w in wishes)
+
+
+def faulted(path: str, fault: Exception) -> Response:
+    """Our own fault: a log line with its kind, and an answer that says that nothing was judged."""
+    import structlog  # noqa: PLC0415  (slow to import, for what should never happen)
+
+    structlog.get_logger("ivig").error("fault", path=path, kind=type(fault).__name__)
+    return fhir_response(refusal("exception", "The service has a fault; the order was not judged."), 500)
+
+
 class Operation:
     """The endpoint. One for both paths.
 
@@ -95,7 +112,7 @@ class Operation:
         try:
             check_media(request)
             body = await body_of(request, self.most)
-            strict = "handling=strict" in request.headers.get("prefer", "")
+            strict = _strict(request)
             if len(body) > _ON_THE_LOOP or strict:
                 return await to_thread.run_sync(self._answer, body, strict)
             decoded = _decoded(body)
@@ -106,6 +123,8 @@ class Operation:
             return refused.response()
         except ClientDisconnect:
             return Response(status_code=499)
+        except Exception as fault:  # noqa: BLE001  (told by its kind alone: its text may hold a patient's data)
+            return faulted(request.url.path, fault)
 
     def _answer(self, body: bytes, strict: bool) -> Response:
         try:
@@ -146,6 +165,23 @@ def _strictly(faults: tuple[Broken, ...]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 
+def _check_resource(parameter: shapes.Parameter, place: str) -> None:
+    """That a parameter holds the resource its name promises.
+
+    Raises:
+        Refused: 400, it holds another one or none.
+    """
+    wanted = _HOLDS.get(parameter.name)
+    if wanted is None:
+        return
+    held = parameter.resource
+    kind = (
+        "Bundle" if isinstance(held, shapes.InnerBundle) else type(held).__name__ if held is not None else "no resource"
+    )
+    if kind != wanted:
+        raise Refused(400, "structure", f"The parameter {parameter.name} holds a {wanted}, not {kind}.", f"{place}")
+
+
 def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tuple[Asked, date | None]:
     """What the Parameters ask for beside the resources.
 
@@ -155,8 +191,13 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tup
     day: Moment | None = None
     policy_day: date | None = None
     sections: set[str] = set()
+    seen: set[str] = set()
     for i, parameter in enumerate(decoded.parameters):
         place = f"Parameters.parameter[{i}]"
+        if parameter.name in seen & _ONCE:
+            raise Refused(400, "value", f"{parameter.name} is given more than once.", place)
+        seen.add(parameter.name)
+        _check_resource(parameter, place)
         text = (
             parameter.valueDateTime or parameter.valueDate or parameter.valueInstant or parameter.valueString or parameter.valueCode
             or parameter.valueUri or parameter.valueCanonical
@@ -164,8 +205,10 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tup
         match parameter.name:
             case "evaluationDate" | "policyDate":
                 found = moment(text, offset_of(text) or zone)
-                if found is None:
-                    raise Refused(400, "value", f"{parameter.name} is a date or dateTime, such as 2026-11-21.", place)
+                if found is None or found.day != found.last:
+                    raise Refused(
+                        400, "value", f"{parameter.name} is a whole date or a dateTime, such as 2026-11-21.", place
+                    )
                 if parameter.name == "evaluationDate":
                     day = found
                 else:
@@ -186,18 +229,7 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tup
     return Asked(moment=day, sections=frozenset(sections), zone=zone, now=now), policy_day
 
 
-def artefact(load: Callable[[], bytes]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that serves one file as it lies in `profiles/`."""
-    held = load()
-
-    async def endpoint(request: Request) -> Response:
-        return Response(held, 200, None, f"{FHIR_JSON}; fhirVersion=4.0; charset=utf-8")
-
-    return endpoint
-
-
-def not_found(text: str, status: int = 404) -> Response:
-    return fhir_response(refusal("not-found" if status == 404 else "not-supported", text, "error"), status)
-
-
-__all__ = ["Operation", "Refused", "artefact", "fhir_response", "not_found"]
+def refused(text: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """An OperationOutcome for an address or method that is not there."""
+    code = "not-supported" if status == METHOD_NOT_ALLOWED else "not-found"
+    return fhir_response(refusal(code, text, "error"), status, headers)

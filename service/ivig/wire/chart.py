@@ -123,6 +123,9 @@ class ChartReader:
         if item is None or not isinstance(item.resource, shapes.Patient):
             return {}
         patient = item.resource
+        if patient.modifierExtension or patient.implicitRules:
+            self.not_understood.append(item.path)
+            return {}
         dead: Moment | bool | None = moment(patient.deceasedDateTime, self.zone) if patient.deceasedDateTime else None
         return {
             "birth": _birth(patient.birthDate),

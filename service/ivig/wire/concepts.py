@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from msgspec import Raw, Struct
 
@@ -41,7 +41,10 @@ def exact_text(text: bytes) -> Decimal | None:
     """The same, of the bytes of a JSON value."""
     if not text or text[0] not in b"-0123456789" or len(text) > _LONGEST_NUMBER:
         return None
-    value = Decimal(text.decode())
+    try:
+        value = Decimal(text.decode())
+    except (InvalidOperation, UnicodeDecodeError):  # an exponent beyond what a decimal can hold
+        return None
     if b"e" in text or b"E" in text:
         return value if value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT else None
     return value if abs(value.adjusted()) <= _LARGEST_EXPONENT or not value else None

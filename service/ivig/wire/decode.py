@@ -84,6 +84,7 @@ def _refuse(word: str) -> NoReturn:
 
 
 _DEEPEST = 200
+_LONGEST_COUNT = 9
 
 
 def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Parameters:
@@ -91,7 +92,9 @@ def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Param
         plain = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_refuse)
     except RecursionError:
         raise Unreadable("The JSON is nested too deep.") from None
-    except (ValueError, UnicodeDecodeError) as fault:
+    except UnicodeDecodeError:
+        raise Unreadable("The body is not UTF-8.") from None
+    except ValueError as fault:
         line = getattr(fault, "lineno", None)
         where = f" (line {line}, column {getattr(fault, 'colno', 0)})" if line else ""
         raise Unreadable(f"The body is not JSON{where}.") from None
@@ -102,10 +105,11 @@ def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Param
         )
     kind = plain.get("resourceType")
     if kind not in ("Bundle", "Parameters"):
-        said = kind if isinstance(kind, str) and kind in shapes.TYPES else "something else"
-        raise Unreadable(
-            f"A FHIR Bundle or Parameters resource is expected, not {said}.", said if said in shapes.TYPES else ""
-        )
+        if kind is None:
+            raise Unreadable("The body has no resourceType; send a FHIR Bundle or Parameters.")
+        known = isinstance(kind, str) and kind in shapes.TYPES
+        said = f"a {kind}" if known else "a resource type that FHIR R4 does not have"
+        raise Unreadable(f"A FHIR Bundle or Parameters resource is expected, not {said}.", str(kind) if known else "")
     if _depth(plain) > _DEEPEST:
         raise Unreadable("The JSON is nested too deep.")
     held = plain.get("entry" if kind == "Bundle" else "parameter", [])
@@ -297,5 +301,6 @@ def _note_search(bundle: Any, held: _Held) -> None:
         return
     held.searched.append(kind)
     found = sum(1 for e in bundle.entry if e.resource is not None and type(e.resource).__name__ != "OperationOutcome")
-    if more or (count.isdigit() and int(count) <= found and int(count) > 0) or found != len(bundle.entry):
+    full = count.isascii() and count.isdigit() and len(count) < _LONGEST_COUNT and 0 < int(count) <= found
+    if more or full or found != len(bundle.entry):
         held.cut.append((kind, "incomplete"))

@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Raw, Struct, structs
 
 from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Moment, Part, Rate
@@ -66,6 +66,7 @@ class When(Struct, frozen=True):
     start: Moment | None = None
     events: tuple[date, ...] = ()
     said: bool = False
+    unreadable: bool = False
 
 
 def read_dosages(given: Any, lexicon: Lexicon, path: str, zone: tzinfo, one_off: bool) -> Read:
@@ -146,6 +147,8 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
 
 def _with_prose(when: When, amount: Amount | None, prose: Prose, path: str, out: Read) -> tuple[When, Amount | None]:
     """Fill what the structure leaves open from the text; note where the two disagree."""
+    if when.unreadable:
+        return when, amount
     if prose.days is not None:
         if when.days is None and when.interval is None:
             when = structs.replace(when, days=prose.days, said=True)
@@ -316,6 +319,15 @@ def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, .
     return tuple(found)
 
 
+_COUNTS = ("count", "countMax", "frequency", "frequencyMax", "period", "periodMax")
+
+
+def _usable(name: str, raw: Raw) -> bool:
+    """A positive number, and a whole one where doses or times are counted."""
+    value = exact(raw)
+    return value is not None and value > 0 and (name.startswith("period") or whole(raw) is not None)
+
+
 def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str) -> When:
     """Infusion days, how they repeat, and where they start."""
     if timing is None:
@@ -330,18 +342,18 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
                 frequency, period = _CODES[coding.code.upper()]
     if repeat is None:
         return _repeating(frequency, period, None, None, None) if period is not None else When()
-    for name in ("count", "frequency", "period"):
-        raw = getattr(repeat, name)
-        if bytes(raw) and ((value := exact(raw)) is None or value <= 0):
-            out.broken.append((f"{path}.repeat.{name}", "no positive number"))
+    faulty = [name for name in _COUNTS if bytes(getattr(repeat, name)) and not _usable(name, getattr(repeat, name))]
+    if faulty:  # what the rest says of the days cannot be trusted, nor may words fill the gap
+        out.broken.extend((f"{path}.repeat.{name}", "not a number that can be used here") for name in faulty)
+        return When(unreadable=True)
     if bytes(repeat.period) or repeat.periodUnit:
         size = exact(repeat.period) if bytes(repeat.period) else _DAY
         unit = _PERIODS.get(repeat.periodUnit)
         if size is None or size <= 0 or unit is None:
             out.broken.append((f"{path}.repeat", "period or periodUnit cannot be read"))
-        else:
-            period = size * unit
-            frequency = whole(repeat.frequency) or 1
+            return When(unreadable=True)
+        period = size * unit
+        frequency = whole(repeat.frequency) or 1
     elif bytes(repeat.frequency):
         frequency = whole(repeat.frequency) or 1
     length = _length(repeat, zone, out)

@@ -24,6 +24,7 @@ from ivig.wire.medication import medication, medication_concepts, read_route, se
 from ivig.wire.references import References, tail
 
 JUDGED = frozenset({"draft", "active", "on-hold", ""})
+_STATUSES = JUDGED | {"cancelled", "completed", "entered-in-error", "stopped", "unknown"}
 _CHILD = frozenset({"instance-order", "filler-order"})
 _BASIS = ("actual", "adjusted", "ideal")
 
@@ -62,6 +63,7 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
     medicines: dict[str, Ident | None] = {}
     orders: list[tuple[Item, Ident | None]] = []
     requests = 0
+    passed_over: list[str] = []
     for item in decoded.items:
         request = item.resource
         if not isinstance(request, shapes.MedicationRequest):
@@ -74,6 +76,8 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
             continue
         if (ident is not None or missing) and _to_judge(request, asked):
             orders.append((item, ident))
+        elif ident is not None:
+            passed_over.append(item.path)
     judged = frozenset(item.path for item, _ in orders)
     readers: dict[Any, ChartReader] = {}
     made: list[Order] = []
@@ -97,11 +101,13 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
             made.append(_order(item, request, ident, references, lexicon, zone, reader, decoded.broken, asked, setting))
         except Exception as fault:  # noqa: BLE001  (one order must never take the others down; it is told as unread)
             failed.append(Broken(item.path, f"the order could not be read ({type(fault).__name__}); it was not judged"))
-    return Reading(tuple(_grouped(made, lexicon.join_days)), (*decoded.broken, *failed), requests)
+    return Reading(tuple(_grouped(made, lexicon.join_days)), (*decoded.broken, *failed), requests, tuple(passed_over))
 
 
 def _to_judge(request: shapes.MedicationRequest, asked: Asked) -> bool:
-    return request.status in asked.statuses and not request.doNotPerform and request.intent not in _CHILD
+    """By status and intent. A status that FHIR does not have is told, and the order judged as one without a status."""
+    status = request.status if request.status in _STATUSES else ""
+    return status in asked.statuses and not request.doNotPerform and request.intent not in _CHILD
 
 
 def _order(
@@ -182,7 +188,9 @@ def _order(
         assumptions=tuple(assumptions),
         contradictions=tuple(contradictions),
         modifiers=_modifiers(request, path),
-        broken=tuple((b.path, b.why) for b in broken if b.path.startswith(path + ".")) + tuple(dosages.broken),
+        broken=tuple((b.path, b.why) for b in broken if b.path.startswith(path + "."))
+        + tuple(dosages.broken)
+        + (() if request.status in _STATUSES else ((f"{path}.status", "not a status of a FHIR R4 MedicationRequest"),)),
         text=" ".join(p.text for p in parts if p.text)[:500],
     )
 

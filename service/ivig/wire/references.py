@@ -34,6 +34,7 @@ class References:
         self.dosages: dict[str, Any] = {}  # of the judged orders, by path: they are evidence too, and read once
         self._named: dict[str, Item] = {}
         self._patients: dict[str, str] = {}
+        self._baseless: dict[str, str] = {}  # those whose server is not known
         for item in items:
             resource = item.resource
             kind = _POINTED_AT.get(type(resource))
@@ -47,6 +48,8 @@ class References:
                 if kind == "Patient":
                     who = names[0] if names else item.path
                     self._patients.update(dict.fromkeys(names or [item.path], who))
+                    if not item.url.startswith(("http:", "https:")):
+                        self._baseless[name] = who
         self.patients_sent = len(set(self._patients.values()))
         self._only = next(iter(self._patients.values())) if self.patients_sent == 1 else ""
 
@@ -54,17 +57,19 @@ class References:
         """A name for the patient a resource is about; without a subject, the one patient sent."""
         if subject is None or not subject.reference:
             return self._only
-        return (
-            self._patients.get(subject.reference)
-            or self._patients.get(tail(subject.reference))
-            or tail(subject.reference)
-        )
+        return self._sent(subject.reference) or subject.reference
 
     def knows_patient(self, subject: shapes.Reference) -> bool:
         """Whether a subject is one of the patients sent. One without a reference is taken as the one that was."""
-        if not subject.reference:
-            return True
-        return subject.reference in self._patients or tail(subject.reference) in self._patients
+        return not subject.reference or bool(self._sent(subject.reference))
+
+    def _sent(self, reference: str) -> str:
+        """The patient sent that a reference means, or ''. `Patient/1` of another server is another patient."""
+        known = self._patients.get(reference)
+        if known is None and reference.startswith(("http:", "https:")):
+            plain = reference.partition("/_history/")[0]
+            return self._patients.get(plain) or self._baseless.get(tail(reference), "")
+        return known or self._patients.get(tail(reference), "")
 
     def patient(self, who: str) -> Item | None:
         return self._named.get(who)

@@ -159,6 +159,8 @@ def evidence(order: Order, book: Book, routes: tuple[str, ...]) -> dict[date, Gi
                 continue
             strength, pages = strength_of(infusion, book)
             better = [d for d, g in found.items() if _alike(g, infusion)]
+            if kind == "request" and infusion.start is not None and any(d >= infusion.start.day for d in better):
+                continue  # its doses are on record as given; what is planned beside them was not
             for turn in turns_of(infusion, _until(infusion, order, book), strength, pages):
                 if turn.day in found or any(abs((turn.day - d).days) <= join for d in better):
                     continue
