@@ -34,7 +34,7 @@ WORDS = {
     "5-day course of 0.4 g/kg/day": ("0.4", "g/kg/d", "day", 5, None),
     "70 g every 4 weeks": ("70", "g", "dose", None, "28"),
     "70 g monthly": ("70", "g", "dose", None, "28"),
-    "IVIG 2 g/kg over 2-5 days": ("2", "g/kg", "dose", None, None),
+    "IVIG 2 g/kg over 2-5 days": ("2", "g/kg", "course", None, None),
     "28 g IV. Acetaminophen 650 mg PO before infusion": ("28", "g", "dose", None, None),
 }
 # Texts that tell no dose of immune globulin.
@@ -44,6 +44,8 @@ NO_DOSE = (
     "as directed",
     "28 g = 1 x 20 g vial + 1 x 5 g + 3 x 1 g",
     "35 g daily, then 70 g",
+    "CBC every 2 weeks",
+    "flush with 50 mL D5W",
 )
 
 
@@ -88,6 +90,14 @@ def repeat(**more: object) -> dict[str, object]:
 def test_infusion_days(change: dict[str, object], days: int | None) -> None:
     (order,) = orders("gbs", change)
     assert order.parts[0].days == days
+
+
+def test_days_a_week_apart_repeat_however_they_are_written() -> None:
+    weekly = ["2026-11-20T10:00:00Z", "2026-11-27T10:00:00Z", "2026-12-04T10:00:00Z"]
+    (listed,) = orders("cidp_maintenance", {"events": weekly})
+    (counted,) = orders("cidp_maintenance", {"timing": {"repeat": {"period": 1, "periodUnit": "wk", "count": 3}}})
+    assert (listed.parts[0].interval, listed.parts[0].cycles) == (Decimal(7), 3)
+    assert (counted.parts[0].interval, counted.parts[0].cycles) == (Decimal(7), 3)
 
 
 def test_a_dispensed_total_tells_the_doses_before_one_is_assumed() -> None:
@@ -135,4 +145,19 @@ def test_a_condition_of_another_patient_is_no_reason() -> None:
     }
     change = {"add": [stranger], "order": {"reasonCode": None, "reasonReference": [{"reference": "Condition/x"}]}}
     (order,) = orders("gbs", change)
+    assert [reason.concept.indications for reason in order.reasons] == [()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "history of GBS",
+        "sequelae of Guillain-Barre syndrome",
+        "post-GBS fatigue",
+        "GBS sepsis prophylaxis",
+        "rule out GBS",
+    ],
+)
+def test_words_that_are_no_reason(text: str) -> None:
+    (order,) = orders("gbs", {"reason": {"text": text}})
     assert [reason.concept.indications for reason in order.reasons] == [()]

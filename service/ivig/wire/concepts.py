@@ -16,6 +16,11 @@ from ivig.wire import shapes
 _DENIED = frozenset(
     {"no", "not", "denies", "denied", "without", "negative", "family", "mother", "father", "exclude", "excluded", "r/o"}
 )
+# Nor one that an indication is present: a reason has to be what is treated now.
+_PAST = frozenset({"history", "hx", "sequela", "sequelae", "post", "prior", "previous", "former", "past", "rule"})
+_OTHERWISE = frozenset(
+    {"strep", "streptococcus", "streptococcal", "sepsis", "prophylaxis", "carrier", "colonization", "colonisation"}
+)
 _LARGEST_EXPONENT = 12
 _LONGEST_NUMBER = 40
 _REMEMBERED = 16384
@@ -110,15 +115,17 @@ def words_of(concept: shapes.CodeableConcept | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(t for t in (concept.text, *(c.display for c in concept.coding)) if t))
 
 
-def named(words: Words, texts: Iterable[str]) -> set[str]:
-    """Keys whose names stand in the texts, unless a word before them denies it."""
+def named(
+    words: Words, texts: Iterable[str], denied: frozenset[str] = _DENIED, after: frozenset[str] = frozenset()
+) -> set[str]:
+    """Keys whose names stand in the texts, unless a word before them denies it, or one behind them means something else."""
     found: set[str] = set()
     for text in texts:
         hits = words.find(text)
         if hits:
             split = tokens(text)
             for start, _, keys in hits:
-                if _DENIED.isdisjoint(split[:start]):
+                if denied.isdisjoint(split[:start]) and after.isdisjoint(split[start:]):
                     found.update(keys)
     return found
 
@@ -164,7 +171,7 @@ def _read_concept(concept: shapes.CodeableConcept | None, lexicon: Lexicon, extr
     sets.update(f"{s}_wide" for s in wide if s not in sets)
     by_words = False
     if not pages and not excluded:
-        pages.update(dict.fromkeys(sorted(named(lexicon.indication_words, texts))))
+        pages.update(dict.fromkeys(sorted(named(lexicon.indication_words, texts, _DENIED | _PAST, _OTHERWISE))))
         by_words = bool(pages)
     return Concept(texts[0] if texts else "", codes, frozenset(sets), tuple(pages), by_words, excluded, tuple(tests))
 

@@ -445,7 +445,7 @@ def _events(events: list[str], zone: tzinfo) -> When:
     a_day = max(1, len(moments) // len(days))
     runs: list[list[date]] = [[days[0]]]
     for day in days[1:]:
-        if (day - runs[-1][-1]).days > _WEEK:
+        if (day - runs[-1][-1]).days >= _WEEK:
             runs.append([day])
         else:
             runs[-1].append(day)

@@ -67,6 +67,7 @@ _DOSES = re.compile(r"\b" + _N + r"\s+doses?\b", _I)
 _TOTAL = re.compile(r"\b(?:divided|total|in all|altogether)\b", _I)
 _ONCE = re.compile(r"\b(?:once(?!\s+(?:daily|a day|every))|single dose|one dose|one time|stat)\b", _I)
 _RANGE = re.compile(r"\d\s?(?:-|to|or)\s?\d+\s?(?:days?|weeks?|doses?)\b", _I)
+_OVER = re.compile(r"\b(?:over|divided|across)\b", _I)
 _TIMED = re.compile(
     r"day|daily|dose|divid|course|week|month|\bevery\b|\bq\s?\d|\bq24h|/7\b|\d\s?x|x\s?\d|×|\btimes\b|\brepeat", _I
 )
@@ -78,10 +79,11 @@ _SEVERAL = re.compile(r"\b(?:then|followed by|thereafter)\b", _I)
 # Parts of a text that speak of something else than the immune globulin: their numbers are not its dose.
 _OTHER = re.compile(
     r"\b(?:saline|dextrose|d5w|sodium chloride|premed\w*|pre-med\w*|bolus|hydrat\w*|flush\w*|fluids?|"
-    r"tablets?|caps(?:ules?)?|po|prn|oral(?:ly)?|before|prior|minutes|vials?|max(?:imum)?|weight|weighs)\b|=",
+    r"tablets?|caps(?:ules?)?|po|prn|oral(?:ly)?|before|prior|cbc|labs?|monitor\w*|check\w*|draw\w*|measure\w*|"
+    r"vitals?|minutes|vials?|max(?:imum)?|weight|weighs)\b|=",
     _I,
 )
-_PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|(?<=\))\s+|\s+(?:with|and|then)\s+")
+_PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|(?<=\))\s+|\s+(?:and|then)\s+")
 _REMEMBERED = 4096
 _UNIT_DAYS = {"w": 7, "d": 1, "m": 28}
 
@@ -125,7 +127,8 @@ def _read_prose(text: str, lexicon: Lexicon) -> Prose:
     amount = _dose(plain, lexicon)
     per_day = daily or (amount is not None and amount.each == "day")
     divided = (days or 0) > 1 and not per_day and (divided or _TOTAL.search(plain) is not None)
-    if amount is not None and divided:
+    over_a_range = _RANGE.search(plain) is not None and _OVER.search(plain) is not None and not per_day
+    if amount is not None and (divided or over_a_range):
         amount = Amount(amount.low, amount.high, amount.unit, amount.said, "", "course", True)
     return Prose(amount, days, divided, counted, interval, cycles, rates, size, timed)
 

@@ -197,7 +197,7 @@ def _placed(items: list[tuple[Part, Course]], day: date) -> list[Placed]:
     base = min((c.start.toordinal() for _, c in items if c.start is not None), default=day.toordinal())
     made: list[Placed] = []
     key: tuple[str, int | None] | None = None
-    group_begin = base
+    group_begin = min(base, day.toordinal())  # what is not dated begins before what is dated later on
     for part, course in items:
         own = (owner(part.path), part.sequence)
         together = own == key and (part.sequence is not None or course.days == made[-1].course.days)

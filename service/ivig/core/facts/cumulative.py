@@ -12,12 +12,12 @@ from ivig.core.dated import Value
 from ivig.core.facts.chart import section
 from ivig.core.facts.course import Course, later
 from ivig.core.facts.dose import Kilos
-from ivig.core.facts.history import counts, evidence, route_of, strength_of, turns_of
+from ivig.core.facts.history import Given, counts, evidence, route_of, strength_of, turns_of
 from ivig.core.facts.limits import INDUCTION, MAINTENANCE, Limits, in_days, limits_for, within
 from ivig.core.facts.segment import Phased
 from ivig.core.finding import Absent, Input, Root, plain
 from ivig.core.order import Infusion, Order, Result
-from ivig.core.rule import Maybe, Seen, fact
+from ivig.core.rule import SECTION, Maybe, Seen, fact
 
 _ROUTES = ("iv", "sc")
 
@@ -66,7 +66,11 @@ def cumulative(
     own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
     until = max(p.day for p in own)
     others = []
-    for portion in _others(order, book, {p.day for p in own}, min(p.day for p in own), until):
+    first = min(p.day for p in own)
+    past = [g for g in evidence(order, book, _ROUTES).values() if not g.own]
+    if any(g.grams is None and g.per_kg is None and 0 <= (first - g.day).days < window for g in past):
+        lacking.append(SECTION)  # something was given, and how much is not on record
+    for portion in _others(order, book, past, {p.day for p in own}, first, until):
         if portion.kind == "g" and isinstance(weight, Absent):
             lacking.extend(weight.roots)
         else:
@@ -136,12 +140,14 @@ def _shifts(course: Course, days: int) -> list[int]:
     return [int(course.interval * cycle) for cycle in range(min(course.cycles or most, most))]
 
 
-def _others(order: Order, book: Book, own_days: set[date], begin: date, until: date) -> list[Portion]:
+def _others(
+    order: Order, book: Book, given: list[Given], own_days: set[date], begin: date, until: date
+) -> list[Portion]:
     """Doses of the past, and planned ones of other running orders; of a renewed order only up to the new one."""
     past = [
         Portion(g.day, dose, g.path, kind="g" if g.grams is not None else "g/kg")
-        for g in evidence(order, book, _ROUTES).values()
-        if (dose := g.grams if g.grams is not None else g.per_kg) is not None and not g.own
+        for g in given
+        if (dose := g.grams if g.grams is not None else g.per_kg) is not None
         # An administration on a planned day that does not name its order is taken as a dose of the judged one.
         if not (g.day in own_days and g.kind == "administration")
     ]

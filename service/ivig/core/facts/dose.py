@@ -268,4 +268,7 @@ def capped(grams: Decimal, cap: Decimal | None) -> Decimal:
 def first_day(order: Order, whole_parts: tuple[Part, ...]) -> date:
     """The first planned infusion day; the day of judgement when none is stated or it lies before."""
     starts = [day for p in whole_parts if (day := starts_on(p)) is not None]
+    leading = min(whole_parts, key=lambda p: p.sequence or 0) if whole_parts else None
+    if leading is not None and leading.sequence is not None and starts_on(leading) is None:
+        return order.day  # the first instruction is not dated: what is dated comes after it
     return max(min(starts), order.day) if starts else order.day

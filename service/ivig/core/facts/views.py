@@ -108,8 +108,9 @@ def _compared(
 ) -> Clash | tuple[Root, ...] | None:
     """The clash of a view with the dose that is used, the roots for want of which it can't be told, or None."""
     mine = _scale(part, used.each)
-    # What stands only in words may be meant for a dose, a day or the course.
-    theirs = [_scale(part, each) for each in (_EACH if view.from_text else (other.each,))]
+    # What stands only in words may be meant for a dose, a day or the course, unless the words say which.
+    open_ended = view.from_text and other.each == "dose"
+    theirs = [_scale(part, each) for each in (_EACH if open_ended else (other.each,))]
     if mine is None or all(t is None for t in theirs):
         return (_UNTIMED,)
     mixed = used.per_kg != other.per_kg
