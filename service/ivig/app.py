@@ -51,8 +51,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.router.add_route(path, operation.__call__, methods=["POST"])
     artefacts = Artefacts(profiles_dir())
     app.router.add_route("/fhir/metadata", artefacts.metadata, methods=["GET"])
-    app.router.add_route("/fhir/{kind}/{id}", artefacts.by_id, methods=["GET"])
-    app.router.add_route("/fhir/{kind}", artefacts.by_url, methods=["GET"])
+    for kind in artefacts.kinds:
+        app.router.add_route(f"/fhir/{kind}/{{id}}", artefacts.by_id, methods=["GET"])
+        app.router.add_route(f"/fhir/{kind}", artefacts.by_url, methods=["GET"])
     _health(app, validator)
     _errors(app)
     settle()

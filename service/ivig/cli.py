@@ -162,6 +162,19 @@ def _log_crash(rule: str, kind: str) -> None:
 # -- serve ------------------------------------------------------------------------------------------------------------
 
 
+def _free(host: str, port: int) -> None:
+    """That nothing listens there yet, told before the knowledge is loaded."""
+    import socket
+
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            typer.echo(f"Cannot listen on {host}:{port} ({taken.strerror}). Choose another port with --port.", err=True)
+            raise typer.Exit(NOT_SET_UP) from None
+
+
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -169,6 +182,7 @@ def serve(
 ) -> None:
     """Serve the FHIR operation over HTTP until Ctrl-C."""
     _settings()
+    _free(host, port)
     import uvicorn
 
     from ivig.knowledge.pages import KnowledgeFault

@@ -24,18 +24,20 @@ class Artefacts:
             self._by_id[place] = held
             self._by_url[(place[0], resource.get("url", ""))] = place[1]
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(kind for kind, _ in self._by_id))
+
     async def metadata(self, request: Request) -> Response:
         return self._sent(self._by_id[("CapabilityStatement", "ivig-order-check")])
 
     async def by_id(self, request: Request) -> Response:
-        held = self._by_id.get((request.path_params["kind"], request.path_params["id"]))
+        held = self._by_id.get((_kind(request), request.path_params["id"]))
         return self._sent(held) if held is not None else refused("There is no such artefact.", 404)
 
     async def by_url(self, request: Request) -> Response:
         """A searchset of the artefact with this canonical URL: one or none."""
-        kind, url = request.path_params["kind"], request.query_params.get("url", "")
-        if not any(held_kind == kind for held_kind, _ in self._by_id):
-            return refused("There is nothing at this address; the operation is POST /fhir/$validate-ivig-order.", 404)
+        kind, url = _kind(request), request.query_params.get("url", "")
         found = self._by_url.get((kind, url))
         entry = (
             [] if found is None else [{"resource": json.loads(self._by_id[(kind, found)]), "search": {"mode": "match"}}]
@@ -46,3 +48,8 @@ class Artefacts:
     @staticmethod
     def _sent(held: bytes) -> Response:
         return Response(held, 200, None, f"{FHIR_JSON}; fhirVersion=4.0; charset=utf-8")
+
+
+def _kind(request: Request) -> str:
+    """The resource type in `/fhir/{type}/...`."""
+    return request.url.path.split("/")[2]

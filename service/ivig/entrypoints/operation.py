@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
@@ -24,9 +25,13 @@ from ivig.wire.read import Asked, read
 FHIR_JSON = "application/fhir+json"
 METHOD_NOT_ALLOWED = 405
 _ACCEPTED = frozenset({"", FHIR_JSON, "application/json", "application/json+fhir", "text/json"})
+_FEW = 20  # medication requests; more are judged on a thread
+_MOST_ORDERS = 2_000
+_MOST_OF_ONE = 50  # immune globulin orders of one patient: each is held against all others
 _ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
 _SECTIONS = frozenset({"conditions", "medications", "allergies", "procedures", "immunizations"})
 _ONCE = frozenset({"bundle", "patient", "evaluationDate", "policyDate", "policy", "detail"})
+_NAMES = {"InnerBundle": "Bundle", "NoneType": "no resource"}
 _HOLDS = {"bundle": "Bundle", "order": "MedicationRequest", "patient": "Patient"}
 _DETAILS = frozenset({"", "normal", "full"})
 
@@ -116,7 +121,7 @@ class Operation:
             if len(body) > _ON_THE_LOOP or strict:
                 return await to_thread.run_sync(self._answer, body, strict)
             decoded = _decoded(body)
-            if decoded.repaired:
+            if decoded.repaired or _orders(decoded) > _FEW:
                 return await to_thread.run_sync(self._answer, body, strict)
             return self._judged(decoded, ())
         except Refused as refused:
@@ -137,12 +142,29 @@ class Operation:
             return refused.response()
 
     def _judged(self, decoded: Decoded, told: tuple[Broken, ...]) -> Response:
+        if _orders(decoded) > _MOST_ORDERS:
+            raise Refused(
+                413,
+                "too-costly",
+                f"The body holds more than {_MOST_ORDERS} medication requests. Send fewer orders at a time.",
+            )
         asked, policy_day = asked_for(decoded, self.zone, datetime.now(UTC), self.validator.library.policy_id)
         reading = read(decoded, self.validator.library.lexicon, asked)
+        crowd = Counter(order.subject for order in reading.orders).most_common(1)
+        if crowd and crowd[0][1] > _MOST_OF_ONE:
+            raise Refused(
+                413,
+                "too-costly",
+                f"More than {_MOST_OF_ONE} immune globulin orders of one patient: send fewer at a time.",
+            )
         report = self.validator.report(reading, policy_day)
         known = {b.path for b in reading.broken}
         more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
         return fhir_response(outcome(report, self.validator.library, (*reading.broken, *more)))
+
+
+def _orders(decoded: Decoded) -> int:
+    return sum(1 for item in decoded.items if type(item.resource) is shapes.MedicationRequest)
 
 
 def _decoded(body: bytes) -> Decoded:
@@ -174,10 +196,8 @@ def _check_resource(parameter: shapes.Parameter, place: str) -> None:
     wanted = _HOLDS.get(parameter.name)
     if wanted is None:
         return
-    held = parameter.resource
-    kind = (
-        "Bundle" if isinstance(held, shapes.InnerBundle) else type(held).__name__ if held is not None else "no resource"
-    )
+    name = type(parameter.resource).__name__
+    kind = _NAMES.get(name, name)
     if kind != wanted:
         raise Refused(400, "structure", f"The parameter {parameter.name} holds a {wanted}, not {kind}.", f"{place}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +47,29 @@ _CVX_IMMUNE_GLOBULIN = "ig_record"
 _INFUSION_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined", "unknown"})
 
 
+def shared_out(items: Sequence[Item], patients: frozenset[str], references: References) -> dict[str, Sequence[Item]]:
+    """What each of several patients' charts has to look at: their own resources, and those of nobody who has an order here.
+
+    A resource of a patient who has orders of his own in the body is his, and a stranger to nobody.
+    """
+    if len(patients) < 2:
+        return dict.fromkeys(patients, items)
+    own: dict[str, list[tuple[int, Item]]] = {who: [] for who in patients}
+    common: list[tuple[int, Item]] = []
+    for place, item in enumerate(items):
+        known = _READERS.get(type(item.resource))
+        about = references.patient_of(getattr(item.resource, known[2])) if known is not None else ""
+        own.get(about, common).append((place, item))
+    return {who: [item for _, item in sorted(mine + common, key=lambda pair: pair[0])] for who, mine in own.items()}
+
+
 class ChartReader:
     """Reads the evidence of one patient once, and shows it as of any day."""
 
     def __init__(
         self,
         decoded: Decoded,
+        items: Sequence[Item],
         references: References,
         lexicon: Lexicon,
         zone: tzinfo,
@@ -71,7 +88,7 @@ class ChartReader:
             n: [] for n in ("results", "conditions", "allergies", "drugs", "infusions", "procedures", "vaccines")
         }
         self.failed: list[Broken] = []
-        for item in decoded.items:
+        for item in items:
             try:
                 self._take(item)
             except Exception as fault:  # noqa: BLE001  (one resource must never take the others down)

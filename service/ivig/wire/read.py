@@ -15,7 +15,7 @@ from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Moment, Order, Part, Reason, Result
 from ivig.core.units import UnknownUnit, convert
 from ivig.wire import shapes
-from ivig.wire.chart import ChartReader
+from ivig.wire.chart import ChartReader, shared_out
 from ivig.wire.concepts import Ident, quantity, read_concept, whole
 from ivig.wire.dates import moment, offset_of
 from ivig.wire.decode import Broken, Decoded, Item
@@ -79,6 +79,8 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
         elif ident is not None:
             passed_over.append(item.path)
     judged = frozenset(item.path for item, _ in orders)
+    patients = frozenset(references.patient_of(item.resource.subject) for item, _ in orders)  # type: ignore[attr-defined]
+    shares = shared_out(decoded.items, patients, references)
     readers: dict[Any, ChartReader] = {}
     made: list[Order] = []
     failed: list[Broken] = []
@@ -95,7 +97,7 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
             reader = readers.get((zone, patient))
             if reader is None:
                 reader = readers[(zone, patient)] = ChartReader(
-                    decoded, references, lexicon, zone, patient, judged, medicines, asked
+                    decoded, shares[patient], references, lexicon, zone, patient, judged, medicines, asked
                 )
                 failed.extend(reader.failed)
             made.append(_order(item, request, ident, references, lexicon, zone, reader, decoded.broken, asked, setting))

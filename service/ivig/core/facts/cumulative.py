@@ -45,6 +45,9 @@ class Cumulative(Struct, frozen=True):
     cites: tuple[Value, ...]
 
 
+_TOLD = 12  # doses shown in a sum
+
+
 @fact
 def cumulative(
     order: Order,
@@ -84,13 +87,11 @@ def cumulative(
     if allowed is None or grams <= allowed * factor.number * kg:
         return Seen((), tuple(dict.fromkeys(lacking)))
     unit = "g/kg" if isinstance(weight, Absent) else "g"
-    total = (
-        f"{' + '.join(plain(p.dose) for p in found[:12])}{' + ...' if len(found) > 12 else ''} = {plain(grams)} {unit}"
-    )
+    total = f"{' + '.join(plain(p.dose) for p in found[:_TOLD])}{' + ...' if len(found) > _TOLD else ''} = {plain(grams)} {unit}"
     shown = total if unit == "g/kg" else f"{total}; / {plain(kg)} kg = {plain(grams / kg)} g/kg"
     inputs = tuple(
         Input("dose of another order", f"{plain(p.dose)} {unit}", p.day.isoformat(), p.path)
-        for p in found
+        for p in found[:_TOLD]
         if not p.course
     )
     item = Cumulative(

@@ -29,6 +29,9 @@ rule = Rule(
 _RENEWAL = "Renewal of {name}: the order before it still runs, {first} to {last}"
 
 
+_TOLD = 10  # of many others the first few are named: the decision is the same
+
+
 def concerns(order: Order, class_ordered: str, other_orders: Seen[Other]) -> bool:
     return polyvalent(class_ordered, order.route) and bool(other_orders.items)
 
@@ -50,7 +53,7 @@ def check(
 ) -> Iterator[Finding]:
     concepts = [r.concept for r in reasons] + ([inferred.concept] if inferred is not None else [])
     wanted = {key for concept in concepts for key in concept.indications}
-    for other in overlapping.items:
+    for other in overlapping.items[:_TOLD]:
         there, run = other.infusion, other.run
         renewal = (
             bool(there.products)
