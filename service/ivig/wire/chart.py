@@ -8,9 +8,9 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from ivig.core.lexicon import Lexicon
-from ivig.core.order import Amount, Chart, Infusion, Moment, Part
+from ivig.core.order import Amount, Chart, Infusion, Moment, Part, Result
 from ivig.wire import evidence, shapes
-from ivig.wire.concepts import Ident, identify, quantity, read_concept
+from ivig.wire.concepts import Ident, exact_text, identify, quantity, read_concept
 from ivig.wire.dates import moment
 from ivig.wire.decode import Broken, Decoded, Item
 from ivig.wire.dosage import read_dosages
@@ -81,6 +81,7 @@ class ChartReader:
         self.references, self.lexicon, self.zone, self.who = references, lexicon, zone, patient
         self.judged, self.medicines = judged, medicines
         self._subjects: dict[str, bool] = {}
+        self._moments: dict[str, Moment | None] = {}
         self.sections = set(asked.sections) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
         self.strangers, self.stranger_path = 0, ""
         self.not_understood: list[str] = []
@@ -216,6 +217,41 @@ class ChartReader:
                 self.sections.add(_LISTS[coding.code])
 
     def _results(self, item: Item, o: Any) -> None:
+        """The results of an Observation. The ordinary one, a plain number in the test's own unit, is read on the spot."""
+        code, q = o.code, o.valueQuantity
+        if code is None or q is None or o.component or o.dataAbsentReason is not None or q.comparator:
+            self.held["results"].extend(evidence.read_results(o, self.lexicon, item.path, self.zone))
+            return
+        for coding in code.coding:
+            test = self.lexicon.test_codes.get((coding.system, coding.code))
+            if test is None:
+                test = self.lexicon.test_of(coding.system, coding.code)
+            if not test:
+                continue
+            known = self.lexicon.test_pages[test]
+            raw, unit = bytes(q.value), q.code
+            value = exact_text(raw) if q.unit == unit or not q.unit else None
+            if (
+                value is None
+                or self.lexicon.units.get(unit) != known.unit
+                or not evidence.ordinary(known, o.status, coding)
+            ):
+                break
+            text = o.effectiveDateTime
+            when = self._moments.get(text)
+            if when is None:
+                if not text:
+                    break
+                when = self._moments[text] = moment(text, self.zone)
+            issued = moment(o.issued, self.zone) if o.issued else None
+            at = issued.instant if issued is not None else 0.0
+            said = f"{raw.decode()} {unit}"
+            self.held["results"].append(
+                Result(test, value, known.unit, said, when, item.path, o.status, "", "", "", at, coding.code)
+            )
+            return
+        else:
+            return
         self.held["results"].extend(evidence.read_results(o, self.lexicon, item.path, self.zone))
 
     def _condition(self, item: Item, c: Any) -> None:
@@ -246,8 +282,13 @@ class ChartReader:
             self.held["vaccines"].append(read)
 
     def _medicine(self, item: Item, d: Any) -> None:
+        seen = item.path in self.medicines
+        ident = self.medicines[item.path] if seen else None
+        if seen and ident is None and d.status in evidence.DRUG_FALLS:
+            return
         concepts, texts, _, _, _ = medication_concepts(d, self.references)
-        ident = self.medicines[item.path] if item.path in self.medicines else identify(concepts, self.lexicon, texts)
+        if not seen:
+            ident = identify(concepts, self.lexicon, texts)
         if ident is not None:
             self._infusion(item, d, ident)
             return

@@ -17,7 +17,7 @@ from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Moment, Part, Rate
 from ivig.core.units import convert, dimension
 from ivig.wire import shapes
-from ivig.wire.concepts import Spelled, exact, quantity, whole
+from ivig.wire.concepts import Spelled, exact, exact_text, quantity, whole
 from ivig.wire.dates import moment, span
 from ivig.wire.prose import Prose, read_prose
 
@@ -292,6 +292,8 @@ def _duration(timing: shapes.Timing | None, path: str) -> list[Rate]:
 
 def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, ...]:
     """maxDosePerAdministration and maxDosePerPeriod as amounts a dose, a day or a course."""
+    if dosage.maxDosePerAdministration is None and dosage.maxDosePerPeriod is None:
+        return ()
     found = []
     once = quantity(dosage.maxDosePerAdministration, lexicon)
     if once is not None and once.value is not None and once.unit:
@@ -319,13 +321,16 @@ def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, .
     return tuple(found)
 
 
+_SHORT = 6
 _COUNTS = ("count", "countMax", "frequency", "frequencyMax", "period", "periodMax")
 
 
-def _usable(name: str, raw: Raw) -> bool:
+def _usable(name: str, raw: bytes) -> bool:
     """A positive number, and a whole one where doses or times are counted."""
-    value = exact(raw)
-    return value is not None and value > 0 and (name.startswith("period") or whole(raw) is not None)
+    if raw.isdigit() and len(raw) < _SHORT:
+        return raw.strip(b"0") != b""
+    value = exact_text(raw)
+    return value is not None and value > 0 and (name.startswith("period") or whole(Raw(raw)) is not None)
 
 
 def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str) -> When:
@@ -342,7 +347,7 @@ def read_timing(timing: shapes.Timing | None, zone: tzinfo, out: Read, path: str
                 frequency, period = _CODES[coding.code.upper()]
     if repeat is None:
         return _repeating(frequency, period, None, None, None) if period is not None else When()
-    faulty = [name for name in _COUNTS if bytes(getattr(repeat, name)) and not _usable(name, getattr(repeat, name))]
+    faulty = [name for name in _COUNTS if (raw := bytes(getattr(repeat, name))) and not _usable(name, raw)]
     if faulty:  # what the rest says of the days cannot be trusted, nor may words fill the gap
         out.broken.extend((f"{path}.repeat.{name}", "not a number that can be used here") for name in faulty)
         return When(unreadable=True)

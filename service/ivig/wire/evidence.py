@@ -67,6 +67,11 @@ def _tests_of(
             return
 
 
+def ordinary(known: TestKnown, status: str, coding: shapes.Coding) -> bool:
+    """Whether a result of this test may be read the short way: its status stands, and nothing else about it matters."""
+    return known.kind != "serology" and coding.code not in known.unused and _stands(known, status)
+
+
 def _stands(known: TestKnown, status: str) -> bool:
     return status not in _WEIGHT_FALLS if known.kind == "vital" else status in _STANDS
 
