@@ -13,6 +13,7 @@ from ivig.core.rule import Maybe
 from ivig.core.units import convert, dimension
 
 # Dimensions in which an immune globulin may be dosed, and the unit each is turned into.
+_PLAIN = {"g": (False, False), "g/kg": (True, False), "g/d": (False, True), "g/kg/d": (True, True)}  # per kg, a day
 _MASS = {"mass": "g", "mass per body mass": "g/kg", "mass per day": "g/d", "mass per body mass and day": "g/kg/d"}
 _VOLUME = {
     "volume": "mL",
@@ -45,19 +46,15 @@ class Dose(Struct, frozen=True):
 
 def to_grams(amount: Amount, strength: Maybe[Decimal], products: tuple[Product, ...]) -> Dose | Unusable:
     """One dose in grams or grams per kg; volume by strength, vials by their one size."""
+    plainly = _PLAIN.get(amount.unit)
+    if plainly is not None:
+        return Dose(amount.low, amount.high, plainly[0], amount.said, "day" if plainly[1] else amount.each)
     kind = dimension(amount.unit) or ""
     each = "day" if kind.endswith("day") else amount.each
     if kind in _MASS:
         low, high = (convert(end, amount.unit, _MASS[kind]) for end in (amount.low, amount.high))
         per_kg = "body mass" in kind
-        same = amount.unit in ("g", "g/kg", "g/d", "g/kg/d")
-        return Dose(
-            low,
-            high,
-            per_kg,
-            amount.said if same else f"{amount.said} = {_shown(low, high)} {'g/kg' if per_kg else 'g'}",
-            each,
-        )
+        return Dose(low, high, per_kg, f"{amount.said} = {_shown(low, high)} {'g/kg' if per_kg else 'g'}", each)
     if kind in _VOLUME:
         if isinstance(strength, Absent):
             return Unusable(amount, "millilitres of a product whose strength is not known")

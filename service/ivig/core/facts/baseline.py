@@ -105,6 +105,41 @@ def _windows(
     return found, open_for
 
 
+def _shortest(first_course: bool, book: Book) -> dict[str, Decimal] | None:
+    """The shortest window in days that may hold for each test (but for platelets in immune thrombocytopenia).
+
+    None when the policy does not have every window in days.
+    """
+    general = ("lab.maintenance_days.renal_risk", "lab.maintenance_days")
+    groups = {test: "blood_count" if test in ("haemoglobin", "platelets") else test for test in BASELINE}
+    found: dict[str, Decimal] = {}
+    for test, group in groups.items():
+        windows = [book.maybe(key) for key in ((f"lab.first_days.{group}",) if first_course else general)]
+        numbers = [w.number for w in windows if w is not None and w.unit == "d"]
+        if len(numbers) < len(windows):
+            return None
+        found[test] = min(numbers)
+    return None if book.maybe("renal.warn") is None else found
+
+
+def may_be_stale(
+    baseline: dict[str, Result | None],
+    first_course: bool,
+    first_dose: Seen[date],
+    indication: Maybe[Indication],
+    book: Book,
+) -> bool:
+    """Whether some baseline test is missing, or older than the shortest window that may hold for it."""
+    if first_dose.lacking or isinstance(indication, Absent) or (indication.family or indication.key) == "itp":
+        return True
+    shortest = book.memory(("shortest windows", first_course), lambda: _shortest(first_course, book))
+    if shortest is None:
+        return True
+    first = first_dose.items[0]
+    ages = {test: (first - r.when.day).days for test, r in baseline.items() if r is not None and r.when is not None}
+    return len(ages) < len(baseline) or any(age > shortest[test] for test, age in ages.items())
+
+
 @fact
 def stale_labs(
     order: Order,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ivig.core.book import Book
 from ivig.core.facts.dose import Bases
 from ivig.core.facts.patient import SEXES
-from ivig.core.facts.weight import HeightFault, as_input, ideal_kg
+from ivig.core.facts.weight import HeightFault, as_input, ideal_kg, ideal_line
 from ivig.core.finding import Absent, absent
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, fact, lacks
@@ -43,13 +43,24 @@ def bases(
     assert tall.value is not None
     if tall.value < book.policy("weight.height_minimum_cm").number:
         return Bases(actual, actual, "actual", actual, cites=(accepted,))
-    ideal, sources, line = ideal_kg(tall.value, sex, book)
+    ideal, sources = ideal_kg(tall.value, sex, book)
     least, name = _least(actual, ideal, accepted.words, book)
     inputs = (as_input(tall, "height"),)
     adjusted = _adjusted(actual, ideal, book)
     if name == "actual":
         return Bases(actual, actual, name, actual, ideal, adjusted, inputs=inputs, cites=(accepted,))
-    return Bases(actual, least, name, least, ideal, adjusted, (), (line,), inputs, (accepted, *sources))
+    return Bases(
+        actual,
+        least,
+        name,
+        least,
+        ideal,
+        adjusted,
+        (),
+        (ideal_line(tall.value, sex, book),),
+        inputs,
+        (accepted, *sources),
+    )
 
 
 def _adjusted(actual: Decimal, ideal: Decimal, book: Book) -> Decimal:
@@ -58,5 +69,9 @@ def _adjusted(actual: Decimal, ideal: Decimal, book: Book) -> Decimal:
 
 def _least(actual: Decimal, ideal: Decimal, accepted: tuple[str, ...], book: Book) -> tuple[Decimal, str]:
     """The smallest accepted weight, and its name."""
-    weights = {"actual": actual, "adjusted": _adjusted(actual, ideal, book), "ideal": ideal}
-    return min(((weights[name], name) for name in ("actual", *accepted)), key=lambda pair: pair[0])
+    least, called = actual, "actual"
+    for name in accepted:
+        kg = ideal if name == "ideal" else _adjusted(actual, ideal, book) if name == "adjusted" else actual
+        if kg < least:
+            least, called = kg, name
+    return least, called

@@ -18,7 +18,7 @@ _FILLS = {"administrations": "medications", "plans": "procedures"}
 def section(order: Order, *names: str) -> tuple[Root, ...]:
     """What is lacking when one of these sections was not sent, or was asked for and not had in full."""
     chart = order.chart
-    lacking = () if all(name in chart.sections for name in names) else (SECTION,)
+    lacking = () if chart.sections.issuperset(names) else (SECTION,)
     if chart.unavailable:
         failed = {_FILLS.get(what, what) for what, _ in chart.unavailable}
         sent = all(name in chart.sections or name in failed for name in names)
@@ -45,12 +45,12 @@ def conditions(order: Order) -> Seen[Condition]:
 @fact
 def active(order: Order, conditions: Seen[Condition]) -> Seen[Condition]:
     """The conditions active on the day."""
-    return Seen(tuple(c for c in conditions.items if active_on_day(c, order)), conditions.lacking)
+    return Seen(tuple([c for c in conditions.items if active_on_day(c, order)]), conditions.lacking)
 
 
 @fact
 def allergies(order: Order) -> Seen[Allergy]:
-    return Seen(tuple(a for a in order.chart.allergies if a.clinical not in _OVER), section(order, "allergies"))
+    return Seen(tuple([a for a in order.chart.allergies if a.clinical not in _OVER]), section(order, "allergies"))
 
 
 def _runs(drug: Drug, order: Order, runs_on: int) -> bool:
@@ -87,11 +87,18 @@ def procedures(order: Order) -> Seen[Procedure]:
 @fact
 def results(order: Order) -> dict[str, tuple[Result, ...]]:
     """Usable results by test, newest first. A result counts with a value, a date and a status that stands."""
-    found: dict[str, list[Result]] = {}
+    found: dict[str, tuple[Result, ...]] = {}
+    several: dict[str, list[Result]] = {}
     for result in order.chart.results:
         if result.when is not None and not result.problem:
-            found.setdefault(result.test, []).append(result)
-    return {test: tuple(sorted(of, key=_newest_first) if len(of) > 1 else of) for test, of in found.items()}
+            test = result.test
+            if test in found:
+                several.setdefault(test, [*found[test]]).append(result)
+            else:
+                found[test] = (result,)
+    for test, of in several.items():
+        found[test] = tuple(sorted(of, key=_newest_first))
+    return found
 
 
 def _newest_first(result: Result) -> tuple[float, float]:
@@ -100,4 +107,4 @@ def _newest_first(result: Result) -> tuple[float, float]:
 
 def of_set(seen: Seen[Condition], *sets: str) -> tuple[Condition, ...]:
     """The conditions that belong to one of these value sets."""
-    return tuple(c for c in seen.items if not c.concept.sets.isdisjoint(sets))
+    return tuple([c for c in seen.items if c.concept.sets and not c.concept.sets.isdisjoint(sets)])

@@ -45,16 +45,19 @@ def told(
     book: Book,
 ) -> Told:
     """All of it at once."""
-    named = tuple(r.concept for r in reasons)
+    named = tuple([r.concept for r in reasons])
     return Told(order, named, active, age, pregnant, all_drugs, procedures, results, repeats, book)
 
 
 @fact
 def repeats(whole_parts: tuple[Part, ...]) -> Maybe[bool]:
     """Whether the order repeats in cycles: by its timing alone, so that an absent dose does not change the page."""
-    if not whole_parts or any(_untimed(p) for p in whole_parts):
-        return absent("schedule-missing")
-    return all(p.interval is not None and p.cycles != 1 for p in whole_parts)
+    cyclic = True
+    for part in whole_parts:
+        if _untimed(part):
+            return absent("schedule-missing")
+        cyclic = cyclic and part.interval is not None and part.cycles != 1
+    return cyclic if whole_parts else absent("schedule-missing")
 
 
 def _untimed(part: Part) -> bool:
@@ -71,7 +74,9 @@ def _either(order: Order) -> tuple[bool, ...]:
 
 def page_of(pages: list[Indication], told: Told) -> Indication | Absent | None:
     """The first page of a family, by rank, whose `when` holds (or that has none) and whose `unless` does not."""
-    for page in sorted(pages, key=lambda p: p.rank):
+    for page in pages if len(pages) == 1 else sorted(pages, key=lambda p: p.rank):
+        if not (page.when or page.unless):
+            return page
         met = [holds(w, page, told) for w in page.when]
         if page.when and True not in met and not any(isinstance(m, Absent) for m in met):
             continue

@@ -6,8 +6,10 @@ dose. Infusion days not more than `course.join_days` apart are one course.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 
 from msgspec import Struct
@@ -35,6 +37,7 @@ class Course(Struct, frozen=True):
     hold the whole.
     `gap` is the largest number of days from one infusion day to the next; `offset` that from the order's first day.
     `cap_day` and `cap_total` are the order's own maxima in the other unit: grams for a dose per kg, g/kg for grams.
+    `tell` makes its sum, when someone asks.
     """
 
     path: str
@@ -50,7 +53,7 @@ class Course(Struct, frozen=True):
     cycles: int | None
     start: date | None
     amount: Amount
-    sum: str
+    tell: Callable[[], str]
     parts: int = 1
     day_known: bool = True
     gap: int = 1
@@ -64,6 +67,10 @@ class Course(Struct, frozen=True):
     @property
     def repeats(self) -> bool:
         return self.interval is not None and self.cycles != 1
+
+    @property
+    def sum(self) -> str:
+        return self.tell()
 
 
 class Cap(Struct, frozen=True):
@@ -90,33 +97,30 @@ class Placed(Struct, frozen=True):
 def single(part: Part, amount: Amount, dose: Dose, caps: tuple[Cap, ...], days: int | None, why: str = "") -> Course:
     """The course of one instruction with these infusion days."""
     times = part.doses_a_day if dose.each == "dose" else 1
-    low, high, said = dose.low, dose.high, dose.sum
-
-    def most(end: Decimal, each: str, factor: int = 1) -> Decimal:
-        if not caps:
-            return end
-        return min((end, *(c.most * factor for c in caps if c.each == each and c.per_kg == dose.per_kg)))
+    low, high = dose.low, dose.high
 
     total_low: Decimal | None
     total_high: Decimal | None
     if dose.each == "course":
-        total_low, total_high = low, high = most(low, "course"), most(high, "course")
-        said += " in all"
+        if caps:
+            low, high = _most(low, "course", caps, dose), _most(high, "course", caps, dose)
+        total_low, total_high = low, high
         if days:
             low, high = low / days, high / days
-            said += f", over {days} days {plain(high)} {dose.unit} a day" if days > 1 else ""
     else:
-        low, high = (most(most(end, "dose") * times, "day") for end in (low, high))
-        said += f" x {times} a day = {plain(high)} {dose.unit}" if times != 1 else ""
-        said += "" if high == dose.high * times else f", at most {plain(high)} {dose.unit} a day"
-        total_low, total_high = (
-            (None, None) if days is None else (most(low * days, "course"), most(high * days, "course"))
-        )
-        if days is not None and days > 1 and total_high is not None:
-            said += f" x {days} days = {plain(total_high)} {dose.unit}"
+        if caps or times != 1:
+            low = _most(_most(low, "dose", caps, dose) * times, "day", caps, dose)
+            high = _most(_most(high, "dose", caps, dose) * times, "day", caps, dose)
+        total_low = total_high = None
+        if days is not None:
+            total_low = _most(low * days, "course", caps, dose)
+            total_high = total_low if low is high else _most(high * days, "course", caps, dose)
     offsets = _offsets(part, days)
-    other = [c for c in caps if c.per_kg != dose.per_kg]
-    capped = [c.most * (times if c.each == "dose" else 1) for c in other if c.each != "course"]
+    cap_day = cap_total = None
+    if caps:
+        other = [c for c in caps if c.per_kg != dose.per_kg]
+        cap_day = min((c.most * (times if c.each == "dose" else 1) for c in other if c.each != "course"), default=None)
+        cap_total = min((c.most for c in other if c.each == "course"), default=None)
     return Course(
         path=part.path,
         dose_path=amount.path,
@@ -131,22 +135,48 @@ def single(part: Part, amount: Amount, dose: Dose, caps: tuple[Cap, ...], days: 
         cycles=part.cycles,
         start=starts_on(part),
         amount=amount,
-        sum=said,
+        tell=partial(_line, dose, times, days, high, total_high, bool(caps)),
         day_known=dose.each != "course" or days is not None,
-        gap=max((b - a for a, b in pairwise(offsets)), default=1),
-        plan=tuple(Day(offset, low, high) for offset in offsets) if len(offsets) == days else (),
+        gap=_gap(offsets),
+        plan=tuple([Day(offset, low, high) for offset in offsets]) if len(offsets) == days else (),
         amounts=(amount,),
-        cap_day=min(capped, default=None),
-        cap_total=min((c.most for c in other if c.each == "course"), default=None),
+        cap_day=cap_day,
+        cap_total=cap_total,
         timing_path=part.timing_path,
     )
+
+
+def _most(end: Decimal, each: str, caps: tuple[Cap, ...], dose: Dose) -> Decimal:
+    """An amount for a dose, a day or a course, cut at the order's own maximum in the same unit."""
+    if not caps:
+        return end
+    return min((end, *(c.most for c in caps if c.each == each and c.per_kg == dose.per_kg)))
+
+
+def _line(dose: Dose, times: int, days: int | None, high: Decimal, total_high: Decimal | None, is_capped: bool) -> str:
+    """The sum of a course."""
+    said = dose.sum
+    if dose.each == "course":
+        return f"{said} in all" + (f", over {days} days {plain(high)} {dose.unit} a day" if days and days > 1 else "")
+    said += f" x {times} a day = {plain(high)} {dose.unit}" if times != 1 else ""
+    said += "" if not is_capped or high == dose.high * times else f", at most {plain(high)} {dose.unit} a day"
+    if days is not None and days > 1 and total_high is not None:
+        said += f" x {days} days = {plain(total_high)} {dose.unit}"
+    return said
 
 
 def starts_on(part: Part) -> date | None:
     return min(part.events) if part.events else part.start.day if part.start is not None else None
 
 
-def _offsets(part: Part, days: int | None) -> list[int]:
+def _gap(ordinals: Sequence[int]) -> int:
+    """The largest number of days from one infusion day to the next."""
+    if ordinals.__class__ is range:
+        return 1  # day after day
+    return max((b - a for a, b in pairwise(ordinals)), default=1)
+
+
+def _offsets(part: Part, days: int | None) -> Sequence[int]:
     """Infusion days as days after the first. Of a very long run only the last."""
     if days is None or days < 1:
         return []
@@ -155,6 +185,8 @@ def _offsets(part: Part, days: int | None) -> list[int]:
         return sorted({(day - first).days for day in part.events})
     if days > _MOST_DAYS:
         return [int((days - 1) * part.step)]
+    if part.step == 1:
+        return range(days)
     return [int(i * part.step) for i in range(days)]
 
 
@@ -261,15 +293,16 @@ def _together(group: list[Placed], ordinals: list[int], base: int) -> Course:
     low = sum((t[0] for t in totals), Decimal(0)) if whole else sum((d.low for d in plan), Decimal(0))
     high = sum((t[1] for t in totals), Decimal(0)) if whole else sum((d.high for d in plan), Decimal(0))
     made, unit = first.course, first.course.unit
+
+    def tell() -> str:
+        if len(group) == 1 and whole:
+            return made.sum
+        if len({d.high for d in plan}) == 1:
+            return f"{plain(plan[0].high)} {unit} x {len(plan)} days = {plain(high)} {unit}"
+        days = " + ".join(plain(d.high) for d in plan[:10])
+        return f"{days}{' + ...' if len(plan) > 10 else ''} = {plain(high)} {unit}"
+
     caps_day, caps_total = {p.course.cap_day for p in group}, {p.course.cap_total for p in group}
-    if len(group) == 1 and whole:
-        said = made.sum
-    elif len({d.high for d in plan}) == 1:
-        said = f"{plain(plan[0].high)} {unit} x {len(plan)} days = {plain(high)} {unit}"
-    else:
-        said = (
-            f"{' + '.join(plain(d.high) for d in plan[:10])}{' + ...' if len(plan) > 10 else ''} = {plain(high)} {unit}"
-        )
     return Course(
         path=made.path,
         dose_path=made.dose_path,
@@ -284,9 +317,9 @@ def _together(group: list[Placed], ordinals: list[int], base: int) -> Course:
         cycles=made.cycles if made.repeats else 1,
         start=later(date.min, ordinals[0] - 1) if first.dated else None,
         amount=made.amount,
-        sum=said,
+        tell=tell,
         parts=len(group),
-        gap=max((b - a for a, b in pairwise(ordinals)), default=1),
+        gap=_gap(ordinals),
         offset=ordinals[0] - base,
         plan=plan,
         amounts=tuple(p.course.amount for p in group[:10]),

@@ -56,7 +56,8 @@ class Basis(Struct, frozen=True):
 @fact
 def starts(order: Order, whole_parts: tuple[Part, ...]) -> date:
     """The first day of this order by its timing alone; the day of judgement when none is stated or it lies before."""
-    days = [p.start.day for p in whole_parts if p.start is not None] + [d for p in whole_parts for d in p.events]
+    days = [p.start.day for p in whole_parts if p.start is not None]
+    days += [d for p in whole_parts if p.events for d in p.events]
     return max(min(days), order.day) if days else order.day
 
 
@@ -78,6 +79,8 @@ def criteria(
             return Seen(())
         basis = _basis(page, reasons, active, results, before.items, starts, book)
         answers.append(_page(order, page, basis, book))
+    if len(answers) == 1:
+        return answers[0]
     return min(answers, key=lambda a: (max((u.severity for u in a.items), default=0), len(a.items), len(a.lacking)))
 
 
@@ -102,8 +105,13 @@ def _basis(
 
 
 def _onset_path(onset: Moment | None, reasons: tuple[Reason, ...], active: Seen[Condition]) -> str:
+    if onset is None:
+        return ""
     held: list[Reason | Condition] = [*reasons, *active.items]
-    return next((thing.path for thing in held if onset is not None and thing.onset is onset), "")
+    for thing in held:
+        if thing.onset is onset:
+            return thing.path
+    return ""
 
 
 def _page(order: Order, page: Indication, basis: Basis, book: Book) -> Seen[Unmet]:
@@ -218,6 +226,8 @@ _HELD = {"onset-within": _onset_within, "scale-at-least": _scale_at_least, "lab-
 def at_least(result: Result, limit: Decimal) -> bool | None:
     """Whether a result is at or above `limit`; None when its comparator leaves that open."""
     assert result.value is not None
+    if not result.comparator:
+        return result.value >= limit
     match result.comparator:
         case ">" | ">=":
             return True if result.value >= limit else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -22,7 +22,8 @@ MISSING, UNTIMED = Root("dose-missing"), Root("schedule-missing")
 class PerKg(Struct, frozen=True):
     """A course per kilogram of actual weight, with what it was computed from.
 
-    `nominal`: the order says grams per kg and not of which weight, so that it holds for any.
+    `nominal`: the order says grams per kg and not of which weight, so that it holds for any. `tell` makes its sums and
+    its inputs, when someone asks.
     """
 
     course: Course
@@ -32,10 +33,17 @@ class PerKg(Struct, frozen=True):
     total_high: Decimal | None
     grams_day: Decimal | None
     grams_total: Decimal | None
-    sums: tuple[str, ...]
-    inputs: tuple[Input, ...]
+    tell: Callable[[], tuple[tuple[str, ...], tuple[Input, ...]]]
     grams_total_low: Decimal | None = None
     nominal: bool = False
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        return self.tell()[0]
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.tell()[1]
 
 
 class Bases(Struct, frozen=True):
@@ -65,7 +73,8 @@ def whole_parts(order: Order) -> tuple[Part, ...]:
 @fact
 def dosing_parts(whole_parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The instructions about a dose. Beside one with a dose, one without dose and timing is a rate step or a remark."""
-    if not any(p.amount is not None for p in whole_parts):
+    dosed = [p for p in whole_parts if p.amount is not None]
+    if not dosed or len(dosed) == len(whole_parts):
         return whole_parts
     return tuple(p for p in whole_parts if p.amount is not None or p.said_timing)
 
@@ -73,19 +82,20 @@ def dosing_parts(whole_parts: tuple[Part, ...]) -> tuple[Part, ...]:
 @fact
 def repeating(whole_parts: tuple[Part, ...]) -> Maybe[bool]:
     """Whether any instruction repeats in cycles, by the timing alone."""
-    if any(p.interval is not None and p.cycles != 1 for p in whole_parts):
-        return True
-    if any(p.days is None for p in whole_parts) or not whole_parts:
-        return Absent((UNTIMED,))
-    return False
+    open_ended = not whole_parts
+    for p in whole_parts:
+        if p.interval is not None and p.cycles != 1:
+            return True
+        open_ended = open_ended or p.days is None
+    return Absent((UNTIMED,)) if open_ended else False
 
 
 @fact
 def unusable(dosing_parts: tuple[Part, ...], strength: Maybe[Decimal], products: tuple[Product, ...]) -> Seen[Unusable]:
     """Doses that are there but cannot become grams. Lacking: the dose of an instruction that has none."""
-    made = tuple(dose_of(part, strength, products) for part in dosing_parts)
-    bare = not made or any(m is None for m in made)
-    return Seen(tuple(m for m in made if isinstance(m, Unusable)), (MISSING,) if bare else ())
+    made = [dose_of(part, strength, products) for part in dosing_parts]
+    bare = not made or None in made
+    return Seen(tuple([m for m in made if m.__class__ is Unusable]), (MISSING,) if bare else ())
 
 
 @fact
@@ -105,16 +115,17 @@ def courses_of(
         if dose is None or isinstance(dose, Unusable):
             lacking.append(MISSING)
             continue
-        caps = tuple(
-            Cap(most.high, most.per_kg, cap.each)
-            for cap in part.caps
-            if isinstance(most := to_grams(cap, strength, products), Dose)
-        )
-        course = single(part, *dose, caps, part.days)
+        course = single(part, *dose, _caps(part, strength, products) if part.caps else (), part.days)
         if course.days is None:
             lacking.append(UNTIMED)
         made.append((part, course))
     return Seen(tuple(laid_out(made, order.day, join_days)) if made else (), tuple(dict.fromkeys(lacking)))
+
+
+def _caps(part: Part, strength: Maybe[Decimal], products: tuple[Product, ...]) -> tuple[Cap, ...]:
+    """The order's own maxima, as far as they can become grams or grams per kg."""
+    made = ((cap.each, to_grams(cap, strength, products)) for cap in part.caps)
+    return tuple(Cap(most.high, most.per_kg, each) for each, most in made if isinstance(most, Dose))
 
 
 @fact
@@ -178,22 +189,21 @@ def per_kg(courses: Seen[Course], weight: Maybe[Result], kilos: Kilos) -> Seen[P
             if course.unit == "g" or capped or not kilos.nominal:
                 lacking.extend(weight.roots)
             else:
-                found.append(_nominal(course, inputs_of(course, weight), None))
+                found.append(_nominal(course, weight, None))
             continue
         assert weight.value is not None
-        inputs = inputs_of(course, weight)
         if course.unit == "g":
-            found.append(_of_grams(course, weight.value, inputs))
+            found.append(_of_grams(course, weight.value, weight))
         elif kilos.kg is None:  # per kg of an ideal or adjusted weight that cannot be told
             lacking.extend(kilos.lacking)
         elif kilos.kg == weight.value and not capped:
-            found.append(_nominal(course, inputs, kilos.kg, kilos.nominal))
+            found.append(_nominal(course, weight, kilos.kg, kilos.nominal))
         else:
-            found.append(_of_named(course, kilos, weight.value, inputs))
+            found.append(_of_named(course, kilos, weight.value, weight))
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
 
 
-def _nominal(course: Course, inputs: tuple[Input, ...], kg: Decimal | None, nominal: bool = True) -> PerKg:
+def _nominal(course: Course, weight: Maybe[Result], kg: Decimal | None, nominal: bool = True) -> PerKg:
     """Ordered per kg of actual weight, or of a weight that is not known."""
     low, high = course.total_low, course.total_high
     return PerKg(
@@ -204,14 +214,13 @@ def _nominal(course: Course, inputs: tuple[Input, ...], kg: Decimal | None, nomi
         high,
         None if kg is None else course.day_high * kg,
         None if kg is None or high is None else high * kg,
-        (course.sum,),
-        inputs,
+        lambda: ((course.sum,), inputs_of(course, weight)),
         None if kg is None or low is None else low * kg,
         nominal,
     )
 
 
-def _of_grams(course: Course, kg: Decimal, inputs: tuple[Input, ...]) -> PerKg:
+def _of_grams(course: Course, kg: Decimal, weight: Result) -> PerKg:
     """Ordered in grams; the order's own maximum per kg caps it."""
 
     def share(grams: Decimal, cap: Decimal | None) -> Decimal:
@@ -220,22 +229,27 @@ def _of_grams(course: Course, kg: Decimal, inputs: tuple[Input, ...]) -> PerKg:
     low, high = course.total_low, course.total_high
     total_low = None if low is None else share(low, course.cap_total)
     total_high = None if high is None else share(high, course.cap_total)
-    grams, got = (high, total_high) if high is not None else (course.day_high, share(course.day_high, course.cap_day))
+    day_high = share(course.day_high, course.cap_day)
+
+    def tell() -> tuple[tuple[str, ...], tuple[Input, ...]]:
+        grams, got = (high, total_high) if high is not None else (course.day_high, day_high)
+        line = f"{plain(grams)} g / {plain(kg)} kg = {plain(got or Decimal(0))} g/kg"
+        return (course.sum, line), inputs_of(course, weight)
+
     return PerKg(
         course,
         share(course.day_low, course.cap_day),
-        share(course.day_high, course.cap_day),
+        day_high,
         total_low,
         total_high,
         course.day_high,
         high,
-        (course.sum, f"{plain(grams)} g / {plain(kg)} kg = {plain(got or Decimal(0))} g/kg"),
-        inputs,
+        tell,
         low,
     )
 
 
-def _of_named(course: Course, kilos: Kilos, actual: Decimal, inputs: tuple[Input, ...]) -> PerKg:
+def _of_named(course: Course, kilos: Kilos, actual: Decimal, weight: Result) -> PerKg:
     """Ordered per kg of a weight that the order names, or with a maximum in grams: through grams to actual weight."""
     kg = kilos.kg
     assert kg is not None
@@ -244,8 +258,13 @@ def _of_named(course: Course, kilos: Kilos, actual: Decimal, inputs: tuple[Input
     if course.total_low is not None and course.total_high is not None and course.days is not None:
         whole = None if course.cap_day is None else course.cap_day * course.days
         low, high = (capped(capped(end * kg, whole), course.cap_total) for end in (course.total_low, course.total_high))
-    shown, got = (high, course.total_high) if high is not None else (day_high, course.day_high)
-    line = f"{plain(got or Decimal(0))} g/kg x {plain(kg)} kg"
+
+    def tell() -> tuple[tuple[str, ...], tuple[Input, ...]]:
+        shown, got = (high, course.total_high) if high is not None else (day_high, course.day_high)
+        line = f"{plain(got or Decimal(0))} g/kg x {plain(kg)} kg = {plain(shown)} g"
+        last = f"{line}; / {plain(actual)} kg actual = {plain(shown / actual)} g/kg"
+        return (course.sum, last), (*inputs_of(course, weight), *kilos.inputs)
+
     return PerKg(
         course,
         day_low / actual,
@@ -254,8 +273,7 @@ def _of_named(course: Course, kilos: Kilos, actual: Decimal, inputs: tuple[Input
         None if high is None else high / actual,
         day_high,
         high,
-        (course.sum, f"{line} = {plain(shown)} g; / {plain(actual)} kg actual = {plain(shown / actual)} g/kg"),
-        (*inputs, *kilos.inputs),
+        tell,
         low,
     )
 
@@ -267,6 +285,9 @@ def capped(grams: Decimal, cap: Decimal | None) -> Decimal:
 @fact
 def first_day(order: Order, whole_parts: tuple[Part, ...]) -> date:
     """The first planned infusion day; the day of judgement when none is stated or it lies before."""
+    if len(whole_parts) == 1:
+        only = starts_on(whole_parts[0])
+        return order.day if only is None or only < order.day else only
     starts = [day for p in whole_parts if (day := starts_on(p)) is not None]
     leading = min(whole_parts, key=lambda p: p.sequence or 0) if whole_parts else None
     if leading is not None and leading.sequence is not None and starts_on(leading) is None:

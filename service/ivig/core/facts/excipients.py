@@ -74,6 +74,8 @@ def contraindicated(
     """Lines of the product's own contraindications that the patient meets."""
     found: list[Held] = []
     lacking: list[Root] = []
+    every: list[Condition | Allergy] = [*allergies.items, *active.items]
+    shown = {name for e in every if e.concept.sets for name in e.concept.sets}
     for line in product.contraindications:
         if line.set in STANDARD:
             continue
@@ -87,6 +89,8 @@ def contraindicated(
             continue
         is_allergy = book.lexicon.set_kinds.get(line.set) == "allergy"
         lacking.extend((*active.lacking, *allergies.lacking) if is_allergy else active.lacking)
+        if line.set not in shown and f"{line.set}_wide" not in shown:
+            continue
         some: list[Condition | Allergy] = [*allergies.items]
         # A corn on the foot is no allergy: in a condition the words have to speak of one.
         some += [c for c in active.items if not is_allergy or "allerg" in c.concept.text.lower()]

@@ -152,9 +152,10 @@ def evidence(order: Order, book: Book, routes: tuple[str, ...]) -> dict[date, Gi
     """Days of the past on which immune globulin was given by these routes, by the best evidence there is of each."""
     found: dict[date, Given] = {}
     join = int(book.policy("course.join_days").number)
-    for kind in _BEST:
+    standing = [i for i in order.chart.infusions if i.path != order.path]
+    for kind in _BEST if standing else ():
         made: dict[date, Given] = {}
-        for infusion in order.chart.infusions:
+        for infusion in standing:
             if infusion.kind != kind or route_of(infusion) not in routes or not counts(infusion, order):
                 continue
             strength, pages = strength_of(infusion, book)
@@ -180,7 +181,7 @@ def route_of(infusion: Infusion) -> str:
 def given(order: Order, book: Book) -> Seen[Given]:
     """Days of the past on which immune globulin was given by vein."""
     found = evidence(order, book, ("iv",))
-    return Seen(tuple(found[d] for d in sorted(found)), section(order, "medications"))
+    return Seen(tuple([found[d] for d in sorted(found)]), section(order, "medications"))
 
 
 def _alike(given: Given, infusion: Infusion) -> bool:
@@ -229,6 +230,8 @@ def history_sent(order: Order) -> bool:
 @fact
 def before(order: Order, given: Seen[Given], first_day: date) -> Seen[Given]:
     """What was given before this order's first day; never its own doses."""
+    if not given.items:
+        return given
     return Seen(
         tuple(
             g for g in given.items if not g.own and (g.day < first_day or (g.day == first_day and g.kind != "request"))
@@ -252,6 +255,8 @@ def new_start(before: Seen[Given], first_day: date, book: Book) -> bool:
 
 def of_indication(given: tuple[Given, ...], keys: frozenset[str]) -> tuple[Given, ...]:
     """What was given for one of these indications, or for a reason that is not recorded."""
+    if not given:
+        return ()
     return tuple(g for g in given if not g.indications or not keys.isdisjoint(g.indications))
 
 

@@ -37,8 +37,6 @@ def implausible(courses: Seen[Course], per_kg: Seen[PerKg], weight: Maybe[Result
         if held is None and course.unit == "g":
             most, least = book.policy("dose.implausible.day_g"), book.policy("dose.implausible.low_g")
             fault = _beyond(course.day_low, course.day_high, course, None, (most, None, least))
-            sums: tuple[str, ...] = (course.sum,)
-            inputs = inputs_of(course, weight)
         else:
             bounds = (
                 book.policy("dose.implausible.day_g_per_kg"),
@@ -51,8 +49,8 @@ def implausible(courses: Seen[Course], per_kg: Seen[PerKg], weight: Maybe[Result
                 else (course.day_low, course.day_high, course.total_high)
             )
             fault = _beyond(day_low, day_high, course, total, bounds)
-            sums, inputs = (held.sums, held.inputs) if held is not None else ((course.sum,), inputs_of(course, weight))
         if fault is not None:
+            sums, inputs = (held.sums, held.inputs) if held is not None else ((course.sum,), inputs_of(course, weight))
             what, got, bound = fault
             found.append(
                 Implausible(

@@ -30,7 +30,7 @@ def chart_indications(active: Seen[Condition], order: Order, book: Book) -> dict
     found: dict[str, list[Condition]] = {}
     used = book.memory("used families", lambda: _used(book))
     for condition in active.items:
-        if condition.concept.excluded:
+        if condition.concept.excluded or not condition.concept.indications:
             continue
         for family in _families(condition.concept, book):
             if family in used:
@@ -48,6 +48,9 @@ def _supports(page: Indication) -> bool:
 
 
 def _families(concept: Concept, book: Book) -> tuple[str, ...]:
+    if len(concept.indications) == 1:
+        (key,) = concept.indications
+        return (book.indication(key).family or key,)
     return tuple(dict.fromkeys(book.indication(k).family or k for k in concept.indications))
 
 
@@ -98,6 +101,8 @@ def candidates(
             found.append(page)
     if not found:
         return Absent(tuple(dict.fromkeys(lacking))) if lacking else absent("indication-unrecognised")
+    if len(found) == 1:
+        return (found[0],)
     found.sort(key=lambda p: _STATUS.index(p.status.word) if p.status is not None else 0)
     return tuple(found)
 
@@ -105,6 +110,8 @@ def candidates(
 def kin(pages: Iterable[Indication], book: Book) -> frozenset[str]:
     """The keys of these pages and of all others of their families."""
     families: dict[str, frozenset[str]] = book.memory("families", lambda: _by_family(book))
+    if len(pages := tuple(pages)) == 1:
+        return families.get(pages[0].family) or frozenset((pages[0].key,))
     return frozenset(k for p in pages for k in families.get(p.family, (p.key,)))
 
 
@@ -115,6 +122,8 @@ def _by_family(book: Book) -> dict[str, frozenset[str]]:
 
 def accepted(candidates: tuple[Indication, ...]) -> tuple[Indication, ...]:
     """Of several pages the ones that support immune globulin, where there are any: one accepted reason suffices."""
+    if len(candidates) == 1:
+        return candidates
     good = tuple(p for p in candidates if _supports(p))
     return good or candidates
 
@@ -155,6 +164,7 @@ def onset_of(page: Indication, reasons: tuple[Reason, ...], active: Seen[Conditi
     for reason in reasons:
         if page.key in reason.concept.indications and reason.onset is not None:
             return reason.onset
-    of_page = [c for c in active.items if page.key in c.concept.indications and not c.concept.excluded]
+    key = page.key
+    of_page = [c for c in active.items if key in c.concept.indications and not c.concept.excluded]
     begun = [c.onset for c in of_page if c.onset is not None]
     return max(begun, key=lambda m: m.instant) if begun else None

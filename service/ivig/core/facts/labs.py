@@ -106,7 +106,9 @@ def egfr(
 
     Adults: CKD-EPI 2021. Children: bedside Schwartz. Not computed in pregnancy or on dialysis: absent, without a root.
     """
-    reported = next((r for r in results.get("egfr", ()) if r.value is not None), None)
+    reported = None
+    if "egfr" in results:
+        reported = next((r for r in results["egfr"] if r.value is not None), None)
     if reported is not None and reported.when is not None:
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:

@@ -53,6 +53,8 @@ class Limits(Struct, frozen=True):
         """The most on one day, and its source: of the pairs with this number of days, else of the phase."""
         if not self.pairs:
             return (self.day.number, self.day) if self.day is not None and self.day.amount is not None else None
+        if len(self.pairs) == 1:
+            return self.pairs[0].day, self.pair_values[0]
         both = list(zip(self.pairs, self.pair_values, strict=True))
         fitting = [b for b in both if days is not None and b[0].least <= days <= b[0].most] or both
         pair, value = max(fitting, key=lambda b: b[0].day)
@@ -81,7 +83,7 @@ def phases_of(
     Args:
         earlier: a course of the same order came before this one.
     """
-    known = tuple(p for p in (INDUCTION, MAINTENANCE) if p in page.phases)
+    known = tuple([p for p in (INDUCTION, MAINTENANCE) if p in page.phases])
     if len(known) < 2:
         return known
     if course.repeats and course.interval is not None:
@@ -112,7 +114,7 @@ def default_limits(book: Book, adult: Maybe[bool], course: Course, roots: tuple[
 
 def limits_for(book: Book, page: Indication, phases: tuple[str, ...], products: tuple[Product, ...]) -> Limits:
     """The limits of a page and these products, made once a day."""
-    keys = tuple(p.key for p in products)
+    keys = tuple([p.key for p in products])
     made: Limits = book.memory(("limits", page.key, phases, keys), lambda: _union(book, page, phases, products))
     return made
 
@@ -272,6 +274,8 @@ def interval_off(course: Course, limits: Limits, book: Book) -> str | None:
 
 def tops_up(course: Course, first_day: date, before: tuple[Given, ...], keys: frozenset[str], book: Book) -> bool:
     """Whether a course goes on with one of the same indication: an earlier dose lies within the days that join."""
-    start = course.start or later(first_day, course.offset)
     join = int(book.policy("course.join_days").number)
+    if not before:
+        return False
+    start = course.start or later(first_day, course.offset)
     return any(0 <= (start - g.day).days <= join for g in of_indication(before, keys))

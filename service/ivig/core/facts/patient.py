@@ -51,8 +51,11 @@ def age(order: Order) -> Maybe[Age]:
     birth = order.chart.birth
     if birth is None or birth[0] > order.day:
         return absent("chart-age-unknown")
-    youngest, oldest = age_on(order.day, min(birth[1], order.day)), age_on(order.day, birth[0])
-    return oldest if birth[0] == birth[1] else absent("chart-age-unknown") if youngest.days != oldest.days else oldest
+    oldest = age_on(order.day, birth[0])
+    if birth[0] == birth[1]:
+        return oldest
+    youngest = age_on(order.day, min(birth[1], order.day))
+    return absent("chart-age-unknown") if youngest.days != oldest.days else oldest
 
 
 @alternatives("age", roots=("chart-age-unknown",))

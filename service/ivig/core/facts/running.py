@@ -194,7 +194,7 @@ def _endless(infusion: Infusion) -> bool:
 @fact
 def given_or_planned(order: Order) -> Seen[Infusion]:
     """All other immune globulin of the chart, given or ordered."""
-    return Seen(tuple(i for i in order.chart.infusions if i.path != order.path), section(order, "medications"))
+    return Seen(tuple([i for i in order.chart.infusions if i.path != order.path]), section(order, "medications"))
 
 
 @fact

@@ -73,7 +73,7 @@ def weighed(
 ) -> Weighed:
     """The courses and all that decides which range holds for them."""
     known = {id(held.course): held for held in per_kg.items}
-    doses = tuple(known.get(id(course)) for course in courses.items)
+    doses = tuple([known.get(id(course)) for course in courses.items])
     return Weighed(courses.items, doses, bases, product, products, before.items, history_sent, first_day, adult, book)
 
 
@@ -81,7 +81,7 @@ def segments_of(page: Indication, weighed: Weighed) -> Seen[Segment]:
     """Every course with the limits of `page`. Lacking: history or brand, where another one would judge otherwise."""
     found: list[Segment] = []
     lacking: list[Root] = []
-    keys = keys_of(page, weighed.book)
+    keys = keys_of(page, weighed.book) if weighed.before else frozenset[str]()
     cyclic = _cycles(weighed.courses, weighed.book)
     for place, (course, dose) in enumerate(zip(weighed.courses, weighed.doses, strict=True)):
         if page.phases:
@@ -110,7 +110,10 @@ def _chosen(
     book, bases = weighed.book, weighed.bases
     named = weighed.products if isinstance(weighed.product, Absent) else (weighed.product,)
     options = [limits_for(book, page, (phase,), named) for phase in phases]
-    limits, lacking = options[0], list[Root]()
+    limits = options[0]
+    if len(options) == 1 and not isinstance(weighed.product, Absent):
+        return limits, ()
+    lacking: list[Root] = []
     if len(options) > 1:
         fits = [fit(course, dose, option, bases, book) for option in options]
         limits = min(zip(fits, options, strict=True), key=lambda f: f[0].distance)[1]
@@ -134,6 +137,8 @@ def segments(indication: Maybe[Indication], weighed: Weighed, courses: Seen[Cour
         )
         return Seen(made, tuple(dict.fromkeys((*courses.lacking, *indication.roots))))
     seen = segments_of(indication, weighed)
+    if not courses.lacking:
+        return seen
     return Seen(seen.items, tuple(dict.fromkeys((*courses.lacking, *seen.lacking))))
 
 
@@ -142,9 +147,11 @@ def phased(segments: Seen[Segment], per_kg: Seen[PerKg], implausible: Seen[Impla
     """Every course per kg with its limits, without the implausible: no range is held against an entry error."""
     faulty = {id(i.course) for i in implausible.items}
     found = tuple(
-        Phased(s.dose, s.limits, s.continues)
-        for s in segments.items
-        if s.dose is not None and id(s.course) not in faulty
+        [
+            Phased(s.dose, s.limits, s.continues)
+            for s in segments.items
+            if s.dose is not None and id(s.course) not in faulty
+        ]
     )
     return Seen(found, tuple(dict.fromkeys((*per_kg.lacking, *segments.lacking))))
 

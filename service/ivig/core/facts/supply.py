@@ -58,12 +58,14 @@ def supply(
     whole = [t for t in totals if t is not None]
     if len(whole) == len(totals) > 1:
         expected.append(("order", sum((t[0] for t in whole), Decimal(0)), sum((t[1] for t in whole), Decimal(0))))
-    fills = order.repeats + 1
-    for quantity in {made.high, made.high * fills}:
-        if any(_fits(quantity, low, high, share(tolerance.number)) for _, low, high in expected):
-            return Seen(())
-        if any(_whole_cycles(quantity, g, share(tolerance.number)) for g in held):
-            return Seen(())
+    fills, part = order.repeats + 1, share(tolerance.number)
+    for quantity in (made.high,) if fills == 1 else (made.high, made.high * fills):
+        for _, low, high in expected:
+            if _fits(quantity, low, high, part):
+                return Seen(())
+        for g in held:
+            if _whole_cycles(quantity, g, part):
+                return Seen(())
     if in_grams.lacking or not expected:
         return Seen((), in_grams.lacking)
     total = made.high * fills

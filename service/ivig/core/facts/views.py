@@ -73,6 +73,8 @@ def clashes(
     found: list[Clash] = []
     lacking: list[Root] = []
     for part in order.parts:
+        if not (part.views or part.caps):
+            continue
         used = to_grams(part.amount, strength, products) if part.amount is not None else None
         if part.amount is None or not isinstance(used, Dose):
             continue  # dose-missing and dose-unit-unusable tell of it

@@ -55,7 +55,7 @@ def tenth(number: Decimal) -> Decimal:
 
 def not_had(order: Order, key: str, name: str, about: str = "") -> Absent:
     """The absence of what the query `key` looks for; asked and not had, nothing is known to be missing."""
-    asked = any(section == key for section, _ in order.chart.unavailable)
+    asked = bool(order.chart.unavailable) and any(section == key for section, _ in order.chart.unavailable)
     return absent("chart-unavailable") if asked else absent(name, about)
 
 
@@ -78,6 +78,8 @@ def weights(results: dict[str, tuple[Result, ...]]) -> tuple[Result, ...]:
     found = [
         r for kind in _TRUST for r in results.get(kind, ()) if r.value is not None and r.value > 0 and not r.comparator
     ]
+    if not found[1:]:
+        return tuple(found)
     found.sort(key=lambda r: (-r.when.day.toordinal(), _TRUST[r.test], -r.when.instant, -r.issued))  # type: ignore[union-attr]
     return tuple(found)
 
@@ -87,6 +89,8 @@ def weight_inputs(weights: tuple[Result, ...], results: dict[str, tuple[Result, 
     """The weight in use, other weights of its day, and the dry weight, which is shown and not used."""
     if not weights:
         return ()
+    if not weights[1:] and "dry_weight" not in results:
+        return (as_input(weights[0], "weight"),)
     day = weights[0].when
     others = [w for w in weights[1:] if w.when and day and w.when.day == day.day and w.value != weights[0].value]
     return (
@@ -125,6 +129,8 @@ def _small(age: Age | None, book: Book) -> bool:
 def _usual(weights: tuple[Result, ...], age: Age | None, days: Decimal, order: Order, book: Book) -> Decimal | None:
     """The median of the other weights of the last `days`, without those that cannot be right."""
     newest = weights[0].when
+    if not weights[1:]:
+        return None
     found = []
     for other in weights[1:]:
         if newest is None or other.when is None or other.value is None or (newest.day - other.when.day).days > days:
@@ -212,7 +218,7 @@ def weight(order: Order, weights: tuple[Result, ...], weight_fault: WeightFault 
 @fact
 def first_dose(first_day: date, courses: Seen[Course], whole_parts: tuple[Part, ...]) -> Seen[date]:
     """The first planned day, to which the age of weights and tests is counted. Lacking: the schedule, if unknown."""
-    if any(p.events or p.start is not None for p in whole_parts):
+    if not courses.lacking or any(p.events or p.start is not None for p in whole_parts):
         return Seen((first_day,))
     return Seen((first_day,), tuple(r for r in courses.lacking if r == _UNTIMED or not whole_parts))
 

@@ -141,16 +141,28 @@ def height_outside(
     return Seen((), weight.roots) if isinstance(weight, Absent) else Seen(())
 
 
-def ideal_kg(cm: Decimal, sex: str, book: Book) -> tuple[Decimal, tuple[Value, ...], str]:
-    """Ideal weight by Devine, its sources, and the sum. Only for heights the formula covers."""
-    base, step = book.coefficient("devine", f"base_{sex}"), book.coefficient("devine", "per_inch")
-    start, inch = book.coefficient("devine", "base_height"), book.coefficient("devine", "inch")
-    inches = (cm - start.number) / inch.number
-    ideal = base.number + step.number * inches
+def _devine(sex: str, book: Book) -> tuple[Value, Value, Value, Value]:
+    """The coefficients of the formula: base and step for a sex, height it starts from, and an inch."""
+    made: tuple[Value, Value, Value, Value] = book.memory(
+        ("devine", sex),
+        lambda: tuple(book.coefficient("devine", n) for n in (f"base_{sex}", "per_inch", "base_height", "inch")),
+    )
+    return made
+
+
+def ideal_kg(cm: Decimal, sex: str, book: Book) -> tuple[Decimal, tuple[Value, ...]]:
+    """Ideal weight by Devine, and its sources. Only for heights the formula covers."""
+    base, step, start, inch = _devine(sex, book)
+    return base.number + step.number * ((cm - start.number) / inch.number), (base, step)
+
+
+def ideal_line(cm: Decimal, sex: str, book: Book) -> str:
+    """The sum of an ideal weight."""
+    base, step, start, inch = _devine(sex, book)
     line = (
         f"Ideal weight (Devine, {sex}) = {base.number} + {step.number} x ({plain(cm)} - {start.number}) / {inch.number}"
     )
-    return ideal, (base, step), f"{line} = {plain(round(ideal, 2))} kg"
+    return f"{line} = {plain(round(ideal_kg(cm, sex, book)[0], 2))} kg"
 
 
 @fact
@@ -194,12 +206,15 @@ def dosing(
     if isinstance(sex, Absent):
         return sex
     inputs += (Input("sex", sex, "", order.chart.patient_path),)
-    ideal, sources, line = ideal_kg(cm, sex, book)
+    ideal, sources = ideal_kg(cm, sex, book)
     if kg <= ideal:
         return actual("not above ideal weight: actual weight", sources, bmi, ideal)
     if if_obese and bmi < obese.number and (over is None or kg < ideal * over.number):
         return actual("not obese: actual weight", (obese,), bmi, ideal)
-    sums: tuple[str, ...] = (f"BMI = {plain(kg)} kg / ({plain(cm)} cm)^2 = {plain(tenth(bmi))} kg/m2", line)
+    sums: tuple[str, ...] = (
+        f"BMI = {plain(kg)} kg / ({plain(cm)} cm)^2 = {plain(tenth(bmi))} kg/m2",
+        ideal_line(cm, sex, book),
+    )
     rests = (dosing_basis.rests,)
     if dosing_basis.wanted == "ideal":
         why = "ideal weight by the page or policy"

@@ -24,6 +24,8 @@ _SECTIONS = ("conditions", "medications", "allergies", "procedures", "immunizati
 
 
 def check(order: Order, book: Book) -> Iterator[Finding]:
+    if not order.chart.unavailable and order.chart.sections.issuperset(_SECTIONS):
+        return
     unsent = tuple(name for name in _SECTIONS if SECTION in section(order, name))
     if not unsent:
         return

@@ -32,7 +32,7 @@ rule = Rule(
 def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
     if product.vials is None or not product.vials.words:
         return
-    sizes = tuple(Decimal(size) for size in product.vials.words)
+    sizes = _sizes(product.vials.words)
     most, part = book.policy("rounding.adult_g" if adult else "rounding.child_g"), book.policy("rounding.never_over")
     for held in day_grams.items:
         for low, high in held.days:
@@ -51,6 +51,11 @@ def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, b
                 sizes=tuple(sorted(sizes)),
                 nearest=nearest,
             )
+
+
+@lru_cache(maxsize=256)
+def _sizes(words: tuple[str, ...]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(size) for size in words)
 
 
 @lru_cache(maxsize=4096)

@@ -25,6 +25,19 @@ rule = root("lab-missing", WARNING, says="No usable result of {what}")
 _UNDECIDED = Root("lab-missing", "egfr")
 
 
+def concerns(
+    baseline: dict[str, Result | None],
+    first_course: bool,
+    results: dict[str, tuple[Result, ...]],
+    creatinine: Maybe[Result],
+    book: Book,
+) -> bool:
+    if None in baseline.values() or isinstance(creatinine, Absent) or creatinine.comparator:
+        return True
+    # An eGFR that is computed from a plain creatinine is no bound.
+    return "egfr" in results or creatinine.when is None or book.maybe("renal.warn") is None
+
+
 def check(
     order: Order,
     baseline: dict[str, Result | None],

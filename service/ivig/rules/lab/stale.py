@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from ivig.core.book import Book
-from ivig.core.facts.baseline import TITLES, LabAge
+from ivig.core.book import Book, Indication
+from ivig.core.facts.baseline import TITLES, LabAge, may_be_stale
 from ivig.core.facts.labs import lab_input
 from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
-from ivig.core.order import Order
-from ivig.core.rule import Rule, Seen
+from ivig.core.order import Order, Result
+from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
     name="lab-stale",
@@ -27,6 +27,16 @@ rule = Rule(
 )
 
 _UNITS = {"d": "days", "h": "hours"}
+
+
+def concerns(
+    baseline: dict[str, Result | None],
+    first_course: bool,
+    first_dose: Seen[date],
+    indication: Maybe[Indication],
+    book: Book,
+) -> bool:
+    return may_be_stale(baseline, first_course, first_dose, indication, book)
 
 
 def check(

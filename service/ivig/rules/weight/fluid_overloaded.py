@@ -63,7 +63,7 @@ def check(
 
 def _lowest(weight: Result, weights: tuple[Result, ...], days: Value) -> Result | None:
     """The lowest other weight of the days before."""
-    if weight.when is None:
+    if weight.when is None or weights == (weight,):
         return None
     since = weight.when.day - timedelta(days=int(days.number))
     others = [w for w in weights if w is not weight and w.when is not None and w.when.day >= since]
