@@ -11,9 +11,11 @@ from functools import lru_cache
 
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
+from starlette.testclient import TestClient
 
 from bases import BASES
 from builder import bundle
+from ivig.app import create_app
 from ivig.entrypoints.operation import Refused
 from ivig.wire.decode import Unreadable
 from judged import answer, rows
@@ -90,10 +92,8 @@ def assert_sound(told: Json) -> None:
 
 
 @lru_cache(maxsize=1)
-def client():  # type: ignore[no-untyped-def]
-    app = pytest.importorskip("ivig.app")
-    testing = pytest.importorskip("starlette.testclient")
-    return testing.TestClient(app.create_app(), raise_server_exceptions=True)
+def client() -> TestClient:
+    return TestClient(create_app(), raise_server_exceptions=True)
 
 
 @pytest.mark.parametrize("chunk", CHUNKS, ids=lambda c: f"{c.start}-{c.stop - 1}")
