@@ -79,12 +79,18 @@ def to_grams(amount: Amount, strength: Maybe[Decimal], products: tuple[Product, 
 def dose_of(
     part: Part, strength: Maybe[Decimal], products: tuple[Product, ...]
 ) -> tuple[Amount, Dose] | Unusable | None:
-    """The dose of an instruction: the amount the reader chose, else the first other view that can become grams."""
+    """The dose of an instruction: the amount the reader chose, else the first other view that can become grams.
+
+    Another view stands in for millilitres and vials of unknown size. It does not for a unit that is absent or unknown:
+    whoever fills the order reads the coded number, and with which unit nobody can tell.
+    """
     if part.amount is None:
         return None
     first = to_grams(part.amount, strength, products)
     if isinstance(first, Dose):
         return part.amount, first
+    if dimension(part.amount.unit) not in {*_VOLUME, "vial"}:
+        return first
     for view in part.views:
         made = to_grams(view, strength, products)
         if isinstance(made, Dose):
