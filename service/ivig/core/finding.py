@@ -91,6 +91,8 @@ class Finding(Struct, frozen=True):
     about: str = ""
     not_judged: tuple[str, ...] = ()
     capped: bool = False
+    assumed: tuple[str, ...] = ()
+    consider: tuple[str, ...] = ()
 
     def text(self) -> str:
         """One sentence with the numbers that decided."""

@@ -45,6 +45,7 @@ class Rule(Struct, frozen=True, kw_only=True):
         code: the FHIR issue type.
         any_product: also asked of subcutaneous, intramuscular and hyperimmune orders.
         contraindication: keeps its severity on an unconfirmed source, and says so.
+        consider: what could be done about it, worded as something to consider; without numbers.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     code: str = "business-rule"
     any_product: bool = False
     contraindication: bool = False
+    consider: str = ""
 
     def finding(
         self,
@@ -67,9 +69,14 @@ class Rule(Struct, frozen=True, kw_only=True):
         measure: Measure | None = None,
         about: str = "",
         code: str | None = None,
+        assumed: tuple[str, ...] = (),
+        consider: tuple[str, ...] = (),
         **words: Any,
     ) -> Finding:
-        """A finding of this rule. An error on an unconfirmed number becomes a warning, unless it is a contraindication."""
+        """A finding of this rule. An error on an unconfirmed number becomes a warning, unless it is a contraindication.
+
+        `assumed` says what was taken for granted; `consider` what could be done, beside what the rule itself says of it.
+        """
         grave = self.severity if severity is None else severity
         capped = False
         if grave == ERROR and not self.contraindication and any(v.unconfirmed for v in cites):
@@ -88,6 +95,8 @@ class Rule(Struct, frozen=True, kw_only=True):
             measure=measure,
             about=about,
             capped=capped,
+            assumed=assumed,
+            consider=consider,
         )
 
 
