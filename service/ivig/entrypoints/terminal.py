@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ivig.core.book import Library
-from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, plain
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, amount, plain
 from ivig.core.judge import Case
 from ivig.core.order import Order, Part
 from ivig.core.order import Result as Reported
 from ivig.wire.decode import Broken
-from ivig.wire.outcome import amount, cited
+from ivig.wire.outcome import cited
 
 if TYPE_CHECKING:
     from ivig.entrypoints.explanation import Page

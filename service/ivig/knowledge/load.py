@@ -11,8 +11,11 @@ from typing import Any
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.positions import PHASED, STATUS
+from ivig.core.rule import Rule
 from ivig.core.units import UNITS
-from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
+from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+from ivig.knowledge.policies import DEFAULT, Known, read_policies
 
 HERE = Path(__file__).parent
 SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
@@ -46,11 +49,18 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
+_UNITS = {"course": "g/kg", "regimens": "g/kg", "interval": "wk"}
 _CRITERIA = ("onset-within", "scale-at-least", "lab-below")
 
 
-def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
-    """The library of all pages below `root` with one policy (a key of `policies/`, or the path of a site's own page).
+def load_library(
+    policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None
+) -> Library:
+    """The library of all pages below `root`, by one policy; with it, by every shipped policy beside it.
+
+    Args:
+        policy: the id of a shipped policy, or the path of a site's own page.
+        rules: the rules by name, so that a policy that changes the severity of one is held against it.
 
     Raises:
         KnowledgeFault: any page is faulty; lists every fault with file and line.
@@ -68,18 +78,21 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     sources = _sources(reader, root, digest)
     systems = _listing(reader, root / "systems.yaml", "systems", digest)
     units = _listing(reader, root / "units.yaml", "aliases", digest)
-    policy_id, keys, policy_version = _policy(reader, policy, root)
+    views = _listing(reader, root / "views.yaml", "views", digest)
+    changes = frozenset(reader.changes)
+    policies = read_policies(reader, policy, root, Known(frozenset(pages["indications"]), frozenset(views), rules))
     for source, file, line in reader.sources_used:
         if source not in sources:
             reader.fault(file, line, f"unknown source `{source}`")
-    lexicon = _lexicon(reader, pages, systems, units, _join_days(keys))
+    lexicon = _lexicon(reader, pages, systems, units, policies[0].join_days if policies else 0)
     _own_indications(pages["products"], lexicon)
-    _cross_checks(reader, pages)
+    _cross_checks(reader, pages, frozenset(views))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    return Library(
-        pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes)
-    )
+    library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes)
+    for other in policies[1:]:
+        library.beside(other)
+    return library
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
@@ -103,6 +116,7 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
     for key in ("codes", "not_codes", "wide_codes"):
         _check_codes(reader, file, tree.get(key), f"{tree['id']}.{key}")
     page["__file__"], page["__line__"] = file, tree.line
+    page["__positions__"] = [(row.line, row) for row in tree.get("positions") or () if isinstance(row, Lined)]
     _check_words(reader, kind, file, tree, page)
     return page
 
@@ -129,8 +143,34 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+        _check_positions(reader, file, tree, page)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_positions(reader: PageReader, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
+    """Each position is about a phase that the page has, in its unit, or about the page's status."""
+    phases = tree.get("phases") or {}
+    for row, dated in zip(tree.get("positions") or (), page.get("positions") or (), strict=True):
+        if not isinstance(row, Lined):
+            reader.fault(file, tree.lines["positions"], "positions: each is a mapping")
+            continue
+        reader.allow(row, file, "positions", {"key", "phase", "what", "unit", "values"}, {"key", "what", "values"})
+        phase, what = row.get("phase"), row.get("what")
+        if what == STATUS:
+            if phase is not None:
+                reader.fault(file, row.line, "positions: a status has no phase")
+            series = dated.get("value")
+            for value in series.values if isinstance(series, Series) else ():
+                if value is not None and (not value.words or value.word not in _STATUS):
+                    reader.fault(file, row.line, f"positions: a status is one of {', '.join(_STATUS)}")
+        elif what not in PHASED:
+            allowed = ", ".join((*PHASED, STATUS))
+            reader.fault(file, row.line, f"positions: what: `{what}` is not one of {allowed}")
+        elif phase not in phases:
+            reader.fault(file, row.line, f"positions: the page has no phase `{phase}`")
+        elif str(row.get("unit", "")) != _UNITS[what]:
+            reader.fault(file, row.line, f"positions: the unit of {what} is {_UNITS[what]}, not `{row.get('unit')}`")
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
@@ -192,36 +232,6 @@ def _listing(reader: PageReader, path: Path, key: str, digest: Any) -> Any:
     if key not in tree:
         reader.fault(path.name, 1, f"`{key}` is missing")
     return tree.get(key) or Lined(1)
-
-
-def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, dict[str, Series], str]:
-    named = root / "policies" / f"{policy}.yaml"
-    path = named if named.is_file() else Path(policy)
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root / "policies").glob("*.yaml")))
-        raise KnowledgeFault(
-            [
-                *reader.faults,
-                _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own"),
-            ]
-        )
-    if not path.is_relative_to(root):
-        reader.root = path.parent
-    file = path.relative_to(reader.root).as_posix()
-    tree = reader.read(path)
-    reader.allow(tree, file, "policy", _PAGE | {"keys"}, {"id", "title", "keys"})
-    keys = {}
-    for key, below in (tree.get("keys") or {}).items():
-        if not isinstance(below, Lined) or "values" not in below:
-            reader.fault(file, tree.line, f"`{key}` has no values")
-            continue
-        keys[key] = reader.series(below, file, key)
-    reader.root = root
-    return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _fault(file: str, what: str) -> Fault:
-    return Fault(file, 1, what)
 
 
 class _Claims:
@@ -311,12 +321,6 @@ def _product(key: str, page: Tree) -> ProductKnown:
     return ProductKnown(key, str(page["class"]), words("strength"), words("routes"))
 
 
-def _join_days(keys: Mapping[str, Series]) -> int:
-    series = keys.get("course.join_days")
-    last = series.values[-1] if series is not None and series.values else None
-    return int(last.amount) if last is not None and last.amount is not None else 0
-
-
 def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
     """The indication pages that a product is itself for: those that claim one of its codes or bear one of its names."""
     for key, page in products.items():
@@ -332,7 +336,7 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
 
 
-def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], views: frozenset[str]) -> None:
     """Names on one page that must be names of another."""
     for page in pages["products"].values():
         for key in page.get("labels") or ():
@@ -352,3 +356,6 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in (row.get("scale"), row.get("test")):
                 if name and name not in pages["tests"]:
                     reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+        for line, row in page["__positions__"]:
+            if row.get("key") not in views:
+                reader.fault(page["__file__"], line, f"positions: unknown view `{row.get('key')}`; see views.yaml")
