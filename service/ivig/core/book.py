@@ -151,9 +151,15 @@ class Book:
         views = self._policy.get(f"positions.{page.key}") or self._policy.get("positions")
         if views is None or not views.words or not page.positions:
             return page
-        made = choose(page.key, page.status, page.phases, page.positions, views.words, self.policy_id)
+        held = (page.status, page.weight_basis, page.phases, page.positions)
+        made = choose(page.key, *held, views.words, self.policy_id)
         return structs.replace(
-            page, status=made.status, phases=made.phases, chosen=made.chosen, displaced=made.displaced
+            page,
+            status=made.status,
+            weight_basis=made.weight_basis,
+            phases=made.phases,
+            chosen=made.chosen,
+            displaced=made.displaced,
         )
 
     def indications(self) -> tuple[str, ...]:

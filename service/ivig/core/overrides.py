@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OFF = "off"
 PREFIX = "severity."
+SILENCED = "Silenced by policy"
 
 
 def by_policy(findings: Iterable[Finding], book: Book) -> tuple[list[Finding], tuple[str, ...]]:
@@ -58,7 +59,7 @@ def _graded(f: Finding, wanted: Severity, value: Value, book: Book) -> Finding:
 def _silenced(rule: str, spoke: bool, book: Book) -> str:
     value = book.severities[rule]
     found = "it had something to say" if spoke else "it had nothing to say"
-    return f"Silenced by policy {book.policy_id}{_since(value)}: {rule} ({found}). Reason: {value.reason}"
+    return f"{SILENCED} {book.policy_id}{_since(value)}: {rule} ({found}). Reason: {value.reason}"
 
 
 def _since(value: Value) -> str:

@@ -11,7 +11,7 @@ from ivig.core.dated import Value
 from ivig.core.finding import amount
 
 PHASED = ("course", "regimens", "interval")
-STATUS = "status"
+STATUS, BASIS = "status", "weight_basis"
 
 
 class Phase(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Phase(Struct, frozen=True):
 
 
 class Position(NamedTuple):
-    """What one view holds, beside the page's own value: of a phase, or of the page's status."""
+    """What one view holds, beside the page's own value: of a phase, of the page's status or of its weight."""
 
     view: str
     phase: str
@@ -32,9 +32,10 @@ class Position(NamedTuple):
 
 
 class Choice(Struct, frozen=True):
-    """A page's status and phases after the choice, what was chosen, and the page's own doses that gave way."""
+    """A page's status, weight and phases after the choice, what was chosen, and the page's own doses that gave way."""
 
     status: Value | None
+    weight_basis: Value | None
     phases: Mapping[str, Phase]
     chosen: frozenset[tuple[str, str]] = frozenset()
     displaced: tuple[Phase, ...] = ()
@@ -43,6 +44,7 @@ class Choice(Struct, frozen=True):
 def choose(
     key: str,
     status: Value | None,
+    weight_basis: Value | None,
     phases: Mapping[str, Phase],
     positions: Iterable[Position],
     views: tuple[str, ...],
@@ -60,13 +62,15 @@ def choose(
     for (phase, what), position in best.items():
         if what == STATUS:
             status = _said(position, status, f"{key}.status", policy)
+        elif what == BASIS:
+            weight_basis = _said(position, weight_basis, f"{key}.weight_basis", policy)
         elif phase in made:
             own: Value | None = getattr(made[phase], what)
             if own is not None:
                 displaced.append(Phase(**{what: own}))
             value = _said(position, own, f"{key}.phases.{phase}.{what}", policy)
             made[phase] = structs.replace(made[phase], **{what: value})
-    return Choice(status, made, frozenset(best), tuple(displaced))
+    return Choice(status, weight_basis, made, frozenset(best), tuple(displaced))
 
 
 def _said(position: Position, own: Value | None, key: str, policy: str) -> Value:

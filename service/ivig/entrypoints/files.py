@@ -46,6 +46,7 @@ class Checked(Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     broken: tuple[Broken, ...] = ()
     fault: str = ""
+    library: Library | None = None
 
 
 def gravest(exits: list[Exit]) -> Exit:
@@ -79,7 +80,7 @@ def check(
     reading = read(decoded, library.lexicon, asked)
     report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    return Checked(name, outcome(report, library, broken), _exit(report), report, reading.orders, broken)
+    return Checked(name, outcome(report, library, broken), _exit(report), report, reading.orders, broken, library=library)
 
 
 def _asked(

@@ -11,7 +11,7 @@ from typing import Any
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
-from ivig.core.positions import PHASED, STATUS
+from ivig.core.positions import BASIS, PHASED, STATUS
 from ivig.core.rule import Rule
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
@@ -49,6 +49,7 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
+_OF_PAGE = {STATUS: _STATUS, BASIS: ("actual", "adjusted", "ideal")}
 _UNITS = {"course": "g/kg", "regimens": "g/kg", "interval": "wk"}
 _CRITERIA = ("onset-within", "scale-at-least", "lab-below")
 
@@ -149,7 +150,7 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
 
 
 def _check_positions(reader: PageReader, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
-    """Each position is about a phase that the page has, in its unit, or about the page's status."""
+    """Each position is about a phase that the page has, in its unit, or about the page's status or weight."""
     phases = tree.get("phases") or {}
     for row, dated in zip(tree.get("positions") or (), page.get("positions") or (), strict=True):
         if not isinstance(row, Lined):
@@ -157,15 +158,15 @@ def _check_positions(reader: PageReader, file: str, tree: Lined, page: Mapping[s
             continue
         reader.allow(row, file, "positions", {"key", "phase", "what", "unit", "values"}, {"key", "what", "values"})
         phase, what = row.get("phase"), row.get("what")
-        if what == STATUS:
+        if what in _OF_PAGE:
             if phase is not None:
-                reader.fault(file, row.line, "positions: a status has no phase")
+                reader.fault(file, row.line, f"positions: {what} is the page's and has no phase")
             series = dated.get("value")
             for value in series.values if isinstance(series, Series) else ():
-                if value is not None and (not value.words or value.word not in _STATUS):
-                    reader.fault(file, row.line, f"positions: a status is one of {', '.join(_STATUS)}")
+                if value is not None and (not value.words or value.word not in _OF_PAGE[what]):
+                    reader.fault(file, row.line, f"positions: {what} is one of {', '.join(_OF_PAGE[what])}")
         elif what not in PHASED:
-            allowed = ", ".join((*PHASED, STATUS))
+            allowed = ", ".join((*PHASED, *_OF_PAGE))
             reader.fault(file, row.line, f"positions: what: `{what}` is not one of {allowed}")
         elif phase not in phases:
             reader.fault(file, row.line, f"positions: the page has no phase `{phase}`")

@@ -21,20 +21,19 @@ DEFAULT = "us-default"
 _DEFAULTS = "defaults"
 _PAGE = {"id", "title", "reviewed", "due", "note", "statements", "keys"}
 _VERDICT = "order-verdict"
-_POSITIONS, _METHOD = "positions", "weight.method"
+_POSITIONS = "positions"
 _GRADES = tuple(s.name.lower() for s in Severity)
-_METHODS = ("actual", "adjusted_if_obese", "always_adjusted", "ideal")
 _SECTIONS = ("conditions", "medications", "allergies", "procedures", "immunizations")
 # The words that Python implements, for the keys whose values are words. Truth values are seen by their default.
 _WORDS: dict[str, tuple[str, ...]] = {
-    _METHOD: _METHODS,
+    "weight.method": ("actual", "adjusted_if_obese", "always_adjusted", "ideal"),
     "weight.accepted": ("actual", "adjusted", "ideal"),
     "weight.under_age": ("actual", "method"),
     "weight.in_pregnancy": ("actual", "pre_pregnancy"),
     "chart.required_sections": _SECTIONS,
     "chart.sections_unavailable": _SECTIONS,
     "hypersensitivity.anti_iga_alone": _GRADES,
-    "interaction.block": _GRADES,
+    "interaction.block": ("none", *_GRADES),
 }
 _TRUTH = ("true", "false")
 _OF_INDICATIONS = ("dose.below_not_judged", "plex.before_warned", "plex.intended", "weight.in_pregnancy.actual_for")
@@ -180,11 +179,10 @@ def _check(
         _severity(fault, key.removeprefix(PREFIX), values, known)
         return
     default, words = defaults.get(key), _words(key, defaults, known)
-    for stem in (_POSITIONS, _METHOD):
-        if key.startswith(f"{stem}."):
-            if key.removeprefix(f"{stem}.") not in known.indications:
-                fault("no indication page of this name")
-            default = defaults.get(stem)
+    if key.startswith(f"{_POSITIONS}."):
+        if key.removeprefix(f"{_POSITIONS}.") not in known.indications:
+            fault("no indication page of this name")
+        default = defaults.get(_POSITIONS)
     if default is None:
         fault("unknown key; `ivig knowledge keys` lists those there are")
         return
@@ -207,8 +205,6 @@ def _words(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[s
     """The words that a key may hold, or None where any may stand."""
     if key == _POSITIONS or key.startswith(f"{_POSITIONS}."):
         return known.views
-    if key.startswith(f"{_METHOD}."):
-        return _METHODS
     if key in _OF_INDICATIONS:
         return known.indications
     if key in _WORDS:

@@ -12,6 +12,7 @@ from ivig import __version__
 from ivig.core.book import Library
 from ivig.core.dated import Value
 from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity, amount
+from ivig.core.overrides import PREFIX
 from ivig.wire.decode import Broken
 
 # A constant of the release, not a setting: names of codes must not change with the place that serves them.
@@ -102,7 +103,9 @@ def cited(value: Value, library: Library) -> str:
     source = library.sources.get(value.source, {})
     title = source.get("title", value.source)
     since = f", from {value.start.isoformat()}" if value.start is not None else ""
-    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}."
+    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}." + (
+        f" Reason: {value.reason}" if value.reason and not value.key.startswith(PREFIX) else ""
+    )
 
 
 def _measure(m: Measure) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def dosing_basis(
     book: Book,
 ) -> Maybe[Basis]:
     """Whether the dosing weight is the actual one whatever the height. Absent when that hangs on an unknown age."""
-    rests = _rests(indication, book)
+    page = None if isinstance(indication, Absent) else indication.weight_basis
+    rests = page if page is not None else book.policy("weight.method")
     wanted, kg = rests.word, weight.value
     assert kg is not None
     children = book.policy("weight.under_age")
@@ -126,17 +127,6 @@ def dosing_basis(
     if isinstance(adult, Absent) and children.word == "actual":
         return lacks(adult)
     return Basis(wanted, rests, before=before)
-
-
-def _rests(indication: Maybe[Indication], book: Book) -> Value:
-    """The value that says by which weight: the policy's for this indication, else the page's, else the policy's."""
-    if not isinstance(indication, Absent):
-        special = book.maybe(f"weight.method.{indication.key}")
-        if special is not None:
-            return special
-        if indication.weight_basis is not None:
-            return indication.weight_basis
-    return book.policy("weight.method")
 
 
 def _by_weight_before(indication: Maybe[Indication], book: Book) -> bool:
