@@ -67,9 +67,8 @@ def _choosing(view: str) -> Library:
     assert chosen is not None
     value = structs.replace(chosen, words=(view,))
     keys = {**usual.keys, "positions": Series("positions", (date.min,), (value,))}
-    made = Library(library.pages, Policy("choosing", view, keys, frozenset(), "-"), library.sources, library.lexicon, "-",
-                   [d for d in library.changes])  # fmt: skip
-    return made
+    policy = Policy("choosing", view, keys, frozenset(), "-")
+    return Library(library.pages, policy, library.sources, library.lexicon, "-", library.changes)
 
 
 @pytest.mark.parametrize("dated", every(), ids=lambda d: f"{d.place} {d.day}")

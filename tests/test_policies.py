@@ -84,7 +84,13 @@ def test_uk_adjusts_from_a_fifth_over_ideal_weight_since_december_2021() -> None
 def test_us_default_alone_is_content() -> None:
     # Panzyga, 90 g on two days every 3 weeks: 180 / 86 = 2.09 g/kg, inside its label of 2 g/kg and the tolerance. In
     # the UK and Ontario the weight is adjusted; the Australian position ends at 1 g/kg whatever the label.
-    change = STOUTER | {"product": "Panzyga 10%", "ndc": "0069-1011-02", "dose": "90 g", "every": "3 wk", "frequency": 2}
+    change = STOUTER | {
+        "product": "Panzyga 10%",
+        "ndc": "0069-1011-02",
+        "dose": "90 g",
+        "every": "3 wk",
+        "frequency": 2,
+    }
     loud = {
         policy: {name for name, row in of(policy, "cidp_maintenance", change).items() if row.severity == "warning"}
         & {"weight-wrong-basis", "dose-course-above-range"}
@@ -183,9 +189,15 @@ def asked(*parameters: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ([{"valueString": "uk"}, {"valueString": "ontario"}], "policy is given more than once. An order is judged by one"),
+        (
+            [{"valueString": "uk"}, {"valueString": "ontario"}],
+            "policy is given more than once. An order is judged by one",
+        ),
         ([{"valueString": "uk"}, {"valueString": "uk"}], "more than once"),
-        ([{"valueString": "uk,ontario"}], "There is no policy uk,ontario; there are australia, ontario, uk, us-default."),
+        (
+            [{"valueString": "uk,ontario"}],
+            "There is no policy uk,ontario; there are australia, ontario, uk, us-default.",
+        ),
         ([{"valueString": "defaults"}], "There is no policy defaults"),
         ([{"valueString": "../policies/uk"}], "There is no policy"),
         ([{"valueInteger": 3}], "policy is the id of a policy as a string"),
@@ -215,7 +227,9 @@ def policy(tmp_path: Path) -> Made:
 
 
 HOUSE = 'source: house, at: "our committee", seen: house'
-SOFT = f'  severity.lab-stale: {{values: [{{from: 2026-11-01, is: information, {HOUSE}, reason: "the lab is late"}}]}}\n'
+SOFT = (
+    f'  severity.lab-stale: {{values: [{{from: 2026-11-01, is: information, {HOUSE}, reason: "the lab is late"}}]}}\n'
+)
 OFF = f'  severity.lab-stale: {{values: [{{from: 2026-11-01, is: off, {HOUSE}, reason: "the lab is late"}}]}}\n'
 STALE = {"labs": {"creatinine": {"value": "1 mg/dL", "day": "2026-01-02"}}}
 
@@ -289,7 +303,9 @@ def test_an_error_never_softens_without_a_reason(policy: Made) -> None:
 
 def test_a_raised_error_never_rests_on_an_unconfirmed_number(policy: Made) -> None:
     keys = f"  severity.course-with-plasma-exchange: {{values: [{{from: unknown, is: error, {HOUSE}}}]}}\n"
-    change = {"procedures": [{"cpt": "36514", "words": "plasma exchange", "day": "2026-11-22", "status": "preparation"}]}
+    change = {
+        "procedures": [{"cpt": "36514", "words": "plasma exchange", "day": "2026-11-22", "status": "preparation"}]
+    }
     plain = [r for r in judged_by(policy(""), "gbs", change) if r.rule == "course-with-plasma-exchange"]
     raised = [r for r in judged_by(policy(keys), "gbs", change) if r.rule == "course-with-plasma-exchange"]
     assert [r.severity for r in plain] == [r.severity for r in raised]
@@ -375,7 +391,12 @@ def test_a_policy_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     latin.write_bytes(b"id: caf\xe9")
     empty.write_text("")
     broken.write_text("id: [")
-    for path, words in ((latin, "not UTF-8"), (empty, "`keys` is missing"), (broken, "not YAML"), (tmp_path, "no such policy")):
+    for path, words in (
+        (latin, "not UTF-8"),
+        (empty, "`keys` is missing"),
+        (broken, "not YAML"),
+        (tmp_path, "no such policy"),
+    ):
         with pytest.raises(KnowledgeFault, match=words):
             library_of(path)
     with pytest.raises(KnowledgeFault, match="no such policy; there are australia, ontario, uk, us-default"):

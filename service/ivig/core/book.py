@@ -402,9 +402,7 @@ def _product(tree: Tree) -> Product:
         excipients=tree.get("excipients"),
         iga=tree.get("iga"),
         vials=tree.get("vials"),
-        labels={
-            name: label for name, t in (tree.get("labels") or {}).items() if (label := _label(t)) is not None
-        },
+        labels={name: label for name, t in (tree.get("labels") or {}).items() if (label := _label(t)) is not None},
         contraindications=tuple(
             Contraindication(
                 t["says"],

@@ -96,7 +96,7 @@ def effect(path: tuple[str, ...], before: Value | None, after: Value | None) -> 
         return "no longer in force" if before is not None else ""
     if path[0] == "policy" and path[1].startswith(PREFIX):
         reason = f": {after.reason}" if after.reason else ""
-        return (f"silenced{reason}" if after.word == OFF else f"told as {after.word}{reason}")
+        return f"silenced{reason}" if after.word == OFF else f"told as {after.word}{reason}"
     if last == "status" and after.words:
         return _STANDING.get(after.word, "")
     if last == "market" and after.words:

@@ -49,8 +49,7 @@ def between_days(library: Library, first: date, last: date) -> list[Change]:
     for day in (d for d in library.changes if first < d <= last):
         after = values(library.on(day), library)
         found += [
-            _change(path, before.get(path), after.get(path), day, None, library)
-            for path in _differing(before, after)
+            _change(path, before.get(path), after.get(path), day, None, library) for path in _differing(before, after)
         ]
         before = after
     return found
@@ -138,9 +137,7 @@ def _differing(mine: Mapping[Path_, Value], theirs: Mapping[Path_, Value]) -> li
 def _same(one: Value | None, other: Value | None) -> bool:
     if one is None or other is None:
         return one is other
-    mine, theirs = (
-        (v.amount, v.lower, v.upper, v.words, v.pairs, v.unit, v.seen, v.reason) for v in (one, other)
-    )
+    mine, theirs = ((v.amount, v.lower, v.upper, v.words, v.pairs, v.unit, v.seen, v.reason) for v in (one, other))
     return mine == theirs
 
 
@@ -218,18 +215,16 @@ def _undated(one: Library, other: Library) -> list[Change]:
             mine, theirs = dict(_plain(old[key], ())), dict(_plain(pages[key], ()))
             for part in dict.fromkeys((*mine, *theirs)):
                 if mine.get(part) != theirs.get(part):
-                    path = (kind, key, *part)
+                    place = (kind, key, *part)
                     before, after = _apart(mine.get(part), theirs.get(part))
-                    found.append(
-                        Change(subject(path, other, one), thing(path), before, after, ".".join(path), rules=())
-                    )
+                    found.append(Change(subject(place, other, one), thing(place), before, after, ".".join(place)))
     return found
 
 
 def _apart(mine: frozenset[str] | None, theirs: frozenset[str] | None) -> tuple[str, str]:
     """What only the one and only the other holds."""
-    mine, theirs = mine or frozenset(), theirs or frozenset()
-    return tuple("; ".join(sorted(some)) or NOTHING for some in (mine - theirs, theirs - mine))  # type: ignore[return-value]
+    old, new = mine or frozenset(), theirs or frozenset()
+    return "; ".join(sorted(old - new)) or NOTHING, "; ".join(sorted(new - old)) or NOTHING
 
 
 def _plain(tree: Any, path: Path_) -> Iterator[tuple[Path_, frozenset[str]]]:

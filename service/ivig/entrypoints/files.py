@@ -74,13 +74,17 @@ def check(
         return _unreadable(name, fault.why if body.strip() else "The file is empty.", fault.code, fault.place)
     if policy_said and library is not validator.library:
         chosen = validator.library.policy_id
-        return _unreadable(name, f"Two policies: {chosen} was asked for, the file asks for {library.policy_id}.", "value")
+        return _unreadable(
+            name, f"Two policies: {chosen} was asked for, the file asks for {library.policy_id}.", "value"
+        )
     if day is not None:
         asked = structs.replace(asked, day=day, moment=None)
     reading = read(decoded, library.lexicon, asked)
     report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    return Checked(name, outcome(report, library, broken), _exit(report), report, reading.orders, broken, library=library)
+    return Checked(
+        name, outcome(report, library, broken), _exit(report), report, reading.orders, broken, library=library
+    )
 
 
 def _asked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,7 +103,13 @@ def due(
     if form == Format.JSON:
         _print_json(
             [
-                {"page": page, "title": title, "reviewed": reviewed, "due": str(until), "overdueDays": (day - until).days}
+                {
+                    "page": page,
+                    "title": title,
+                    "reviewed": reviewed,
+                    "due": str(until),
+                    "overdueDays": (day - until).days,
+                }
                 for until, page, title, reviewed in rows
             ]
         )

@@ -203,9 +203,7 @@ def _check_resource(parameter: shapes.Parameter, place: str) -> None:
         raise Refused(400, "structure", f"The parameter {parameter.name} holds a {wanted}, not {kind}.", f"{place}")
 
 
-def asked_for(
-    decoded: Decoded, zone: tzinfo, now: datetime, library: Library
-) -> tuple[Asked, date | None, Library]:
+def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, library: Library) -> tuple[Asked, date | None, Library]:
     """What the Parameters ask for beside the resources: how to read, the policy's day, and the library of the policy.
 
     Args:

@@ -11,11 +11,11 @@ from typing import Any
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
-from ivig.core.positions import BASIS, PHASED, STATUS
 from ivig.core.rule import Rule
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
 from ivig.knowledge.policies import DEFAULT, Known, read_policies
+from ivig.knowledge.positions import check_positions, check_views
 
 HERE = Path(__file__).parent
 SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
@@ -49,14 +49,10 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
-_OF_PAGE = {STATUS: _STATUS, BASIS: ("actual", "adjusted", "ideal")}
-_UNITS = {"course": "g/kg", "regimens": "g/kg", "interval": "wk"}
 _CRITERIA = ("onset-within", "scale-at-least", "lab-below")
 
 
-def load_library(
-    policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None
-) -> Library:
+def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None) -> Library:
     """The library of all pages below `root`, by one policy; with it, by every shipped policy beside it.
 
     Args:
@@ -87,7 +83,9 @@ def load_library(
             reader.fault(file, line, f"unknown source `{source}`")
     lexicon = _lexicon(reader, pages, systems, units, policies[0].join_days if policies else 0)
     _own_indications(pages["products"], lexicon)
-    _cross_checks(reader, pages, frozenset(views))
+    _cross_checks(reader, pages)
+    for indication in pages["indications"].values():
+        check_views(reader, indication, frozenset(views))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
     library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes)
@@ -144,34 +142,9 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
-        _check_positions(reader, file, tree, page)
+        check_positions(reader, file, tree, page, _STATUS)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
-
-
-def _check_positions(reader: PageReader, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
-    """Each position is about a phase that the page has, in its unit, or about the page's status or weight."""
-    phases = tree.get("phases") or {}
-    for row, dated in zip(tree.get("positions") or (), page.get("positions") or (), strict=True):
-        if not isinstance(row, Lined):
-            reader.fault(file, tree.lines["positions"], "positions: each is a mapping")
-            continue
-        reader.allow(row, file, "positions", {"key", "phase", "what", "unit", "values"}, {"key", "what", "values"})
-        phase, what = row.get("phase"), row.get("what")
-        if what in _OF_PAGE:
-            if phase is not None:
-                reader.fault(file, row.line, f"positions: {what} is the page's and has no phase")
-            series = dated.get("value")
-            for value in series.values if isinstance(series, Series) else ():
-                if value is not None and (not value.words or value.word not in _OF_PAGE[what]):
-                    reader.fault(file, row.line, f"positions: {what} is one of {', '.join(_OF_PAGE[what])}")
-        elif what not in PHASED:
-            allowed = ", ".join((*PHASED, *_OF_PAGE))
-            reader.fault(file, row.line, f"positions: what: `{what}` is not one of {allowed}")
-        elif phase not in phases:
-            reader.fault(file, row.line, f"positions: the page has no phase `{phase}`")
-        elif str(row.get("unit", "")) != _UNITS[what]:
-            reader.fault(file, row.line, f"positions: the unit of {what} is {_UNITS[what]}, not `{row.get('unit')}`")
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
@@ -337,7 +310,7 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
 
 
-def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], views: frozenset[str]) -> None:
+def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
     """Names on one page that must be names of another."""
     for page in pages["products"].values():
         for key in page.get("labels") or ():
@@ -357,6 +330,3 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]], v
             for name in (row.get("scale"), row.get("test")):
                 if name and name not in pages["tests"]:
                     reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
-        for line, row in page["__positions__"]:
-            if row.get("key") not in views:
-                reader.fault(page["__file__"], line, f"positions: unknown view `{row.get('key')}`; see views.yaml")

@@ -65,11 +65,10 @@ def read_policies(reader: PageReader, policy: str | Path, root: Path, known: Kno
     house, file = reader.read(page), page.relative_to(root).as_posix()
     reader.allow(house, file, "policy", _PAGE, {"id", "title", "reviewed", "due", "keys"})
     defaults = _keys(reader, file, house)
-    made = [_policy(reader, path, defaults, page, known, own=path not in shipped.values(), shipped=shipped)]
-    for other in shipped.values():
-        if other != path:
-            made.append(_policy(reader, other, defaults, page, known, own=False, shipped=shipped))
-    return made
+    pages = [path, *(other for other in shipped.values() if other != path)]
+    return [
+        _policy(reader, one, defaults, page, known, own=one not in shipped.values(), shipped=shipped) for one in pages
+    ]
 
 
 def _policy(
@@ -195,8 +194,10 @@ def _check(
         numbers = [n for n in (value.amount, value.lower, value.upper) if n is not None]
         if any(n < 0 for n in numbers):
             fault("a number below zero")
-        if usual is not None and (usual.amount is None) != (value.amount is None):
-            fault("a number is wanted (amount: ...)" if usual.amount is not None else "a word is wanted (is: ...)")
+        if usual is not None and usual.amount is not None and (value.words or value.pairs or numbers[1:]):
+            fault("a number is wanted (amount: ...)")
+        elif usual is not None and usual.amount is None and (numbers or value.pairs):
+            fault("a word is wanted (is: ...)")
         elif words is not None and (stray := [w for w in value.words if w not in words]):
             fault(f"`{', '.join(stray)}` is not one of {', '.join(sorted(words))}")
 
