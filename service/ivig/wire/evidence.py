@@ -205,7 +205,7 @@ def _score(words: str, known: TestKnown) -> Decimal | None:
 def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
     """What a coded or worded result says, in the few words rules compare. The same codes and words are looked up once."""
     concept = holder.valueCodeableConcept
-    if concept is None or known.key == _DUE_DATE or getattr(holder, "valueDateTime", ""):
+    if concept is None or known.key == _DUE_DATE or str(getattr(holder, "valueDateTime", "") or ""):
         return _read_words(known, holder, lexicon)
     key = (known.key, getattr(holder, "valueBoolean", None), *concept_key(concept))
     said = lexicon.result_words.get(key)
