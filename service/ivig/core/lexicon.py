@@ -173,6 +173,8 @@ class Lexicon(Struct):
     )  # concepts seen before, so that the same codes and words are looked up once
     medicines: dict[Any, Any] = field(default_factory=dict)
     test_codes: dict[Any, Any] = field(default_factory=dict)
+    plain_tests: dict[Any, Any] = field(default_factory=dict)
+    result_words: dict[Any, Any] = field(default_factory=dict)
     prose: dict[str, Any] = field(default_factory=dict)
 
     def system(self, url: str) -> str:

@@ -44,6 +44,7 @@ _FILLED = {
     "Encounter": ("encounter",),
 }
 _CVX_IMMUNE_GLOBULIN = "ig_record"
+_REMEMBERED = 65536
 _INFUSION_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined", "unknown"})
 
 
@@ -81,7 +82,6 @@ class ChartReader:
         self.references, self.lexicon, self.zone, self.who = references, lexicon, zone, patient
         self.judged, self.medicines = judged, medicines
         self._subjects: dict[str, bool] = {}
-        self._moments: dict[str, Moment | None] = {}
         self.sections = set(asked.sections) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
         self.strangers, self.stranger_path = 0, ""
         self.not_understood: list[str] = []
@@ -219,35 +219,32 @@ class ChartReader:
     def _results(self, item: Item, o: Any) -> None:
         """The results of an Observation. The ordinary one, a plain number in the test's own unit, is read on the spot."""
         code, q = o.code, o.valueQuantity
-        if code is None or q is None or o.component or o.dataAbsentReason is not None or q.comparator:
+        text = o.effectiveDateTime
+        if q is None or code is None or not text or o.component or o.dataAbsentReason is not None or q.comparator:
             self.held["results"].extend(evidence.read_results(o, self.lexicon, item.path, self.zone))
             return
+        remembered = self.lexicon.plain_tests
         for coding in code.coding:
-            test = self.lexicon.test_codes.get((coding.system, coding.code))
-            if test is None:
-                test = self.lexicon.test_of(coding.system, coding.code)
-            if not test:
+            key = (coding.system, coding.code, q.code, q.unit, o.status)
+            known = remembered.get(key)
+            if known is None:
+                known = evidence.plain_test(*key, self.lexicon)
+                if len(remembered) < _REMEMBERED:
+                    remembered[key] = known
+            if known is evidence.NO_TEST:
                 continue
-            known = self.lexicon.test_pages[test]
-            raw, unit = bytes(q.value), q.code
-            value = exact_text(raw) if q.unit == unit or not q.unit else None
-            if (
-                value is None
-                or self.lexicon.units.get(unit) != known.unit
-                or not evidence.ordinary(known, o.status, coding)
-            ):
+            raw = bytes(q.value)
+            value = exact_text(raw)
+            if value is None or known is evidence.NOT_PLAIN:
                 break
-            text = o.effectiveDateTime
-            when = self._moments.get(text)
-            if when is None:
-                if not text:
-                    break
-                when = self._moments[text] = moment(text, self.zone)
-            issued = moment(o.issued, self.zone) if o.issued else None
-            at = issued.instant if issued is not None else 0.0
-            said = f"{raw.decode()} {unit}"
+            when = moment(text, self.zone)
+            at = 0.0
+            if o.issued:
+                issued = moment(o.issued, self.zone)
+                at = issued.instant if issued is not None else 0.0
+            said = f"{raw.decode()} {q.code}"
             self.held["results"].append(
-                Result(test, value, known.unit, said, when, item.path, o.status, "", "", "", at, coding.code)
+                Result(known.key, value, known.unit, said, when, item.path, o.status, "", "", "", at, coding.code)
             )
             return
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from msgspec import Raw, Struct
 
@@ -42,8 +43,9 @@ def exact(raw: Raw) -> Decimal | None:
     return exact_text(bytes(raw))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def exact_text(text: bytes) -> Decimal | None:
-    """The same, of the bytes of a JSON value."""
+    """The same, of the bytes of a JSON value. Numbers recur, and a decimal never changes."""
     if not text or text[0] not in b"-0123456789" or len(text) > _LONGEST_NUMBER:
         return None
     try:

@@ -13,13 +13,14 @@ from ivig.core.lexicon import Lexicon, TestKnown, tokens
 from ivig.core.order import Allergy, Condition, Drug, Moment, Procedure, Result, Vaccine
 from ivig.core.units import convert, dimension
 from ivig.wire import shapes
-from ivig.wire.concepts import exact, exact_text, quantity, read_concept, words_of
+from ivig.wire.concepts import concept_key, exact, exact_text, quantity, read_concept, words_of
 from ivig.wire.dates import moment
 
 _STANDS = frozenset({"final", "amended", "corrected", "preliminary", "appended", ""})
 _WEIGHT_FALLS = frozenset({"entered-in-error", "cancelled"})
 _BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(AB|A|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
 _DUE_DATE = "edd"
+_REMEMBERED = 16384
 _PENDING = frozenset({"pending", "not done", "see comment", "cancelled", "canceled"})
 
 
@@ -67,9 +68,18 @@ def _tests_of(
             return
 
 
-def ordinary(known: TestKnown, status: str, coding: shapes.Coding) -> bool:
-    """Whether a result of this test may be read the short way: its status stands, and nothing else about it matters."""
-    return known.kind != "serology" and coding.code not in known.unused and _stands(known, status)
+NO_TEST, NOT_PLAIN = object(), object()
+
+
+def plain_test(system: str, code: str, unit: str, said_unit: str, status: str, lexicon: Lexicon) -> Any:
+    """The test of a code whose results are a plain number in the test's own unit; else NOT_PLAIN, or NO_TEST."""
+    test = lexicon.test_of(system, code)
+    if not test:
+        return NO_TEST
+    known = lexicon.test_pages[test]
+    own = lexicon.units.get(unit) == known.unit and said_unit in ("", unit)
+    stands = known.kind != "serology" and code not in known.unused and _stands(known, status)
+    return known if own and stands else NOT_PLAIN
 
 
 def _stands(known: TestKnown, status: str) -> bool:
@@ -193,7 +203,20 @@ def _score(words: str, known: TestKnown) -> Decimal | None:
 
 
 def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
-    """What a coded or worded result says, in the few words rules compare."""
+    """What a coded or worded result says, in the few words rules compare. The same codes and words are looked up once."""
+    concept = holder.valueCodeableConcept
+    if concept is None or known.key == _DUE_DATE or str(getattr(holder, "valueDateTime", "") or ""):
+        return _read_words(known, holder, lexicon)
+    key = (known.key, getattr(holder, "valueBoolean", None), *concept_key(concept))
+    said = lexicon.result_words.get(key)
+    if said is None:
+        said = _read_words(known, holder, lexicon)
+        if len(lexicon.result_words) < _REMEMBERED:
+            lexicon.result_words[key] = said
+    return str(said)
+
+
+def _read_words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
     concept = holder.valueCodeableConcept
     texts = words_of(concept) or ((holder.valueString,) if holder.valueString else ())
     boolean = getattr(holder, "valueBoolean", None)
