@@ -287,6 +287,15 @@ def test_a_null_ends_a_difference_and_the_default_holds_again(policy: Made) -> N
     assert [library.on(day).policy("dose.tolerance").amount for day in days] == [10, 5, 5, 10]
 
 
+def test_a_copy_of_the_defaults_is_a_policy_that_differs_in_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    shipped = (HERE / "policies" / "defaults.yaml").read_text("utf-8")
+    path.write_text(shipped.replace("id: defaults", "id: site"), "utf-8")
+    library = library_of(path)
+    mine, usual = library.policy, library.under("us-default").policy
+    assert {key: series.values for key, series in mine.items()} == {key: s.values for key, s in usual.items()}
+
+
 def test_a_position_can_be_chosen_for_one_page(policy: Made) -> None:
     path = policy(f"  positions.itp_adult: {{values: [{{from: unknown, is: [uk], {HOUSE}}}]}}\n")
     assert "dose-course-above-range" in flagged(judged_by(path, "itp", {"dose": "70 g", "count": 2}))

@@ -36,13 +36,19 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "interaction.block": ("none", *_GRADES),
 }
 _TRUTH = ("true", "false")
-_OF_INDICATIONS = ("dose.below_not_judged", "plex.before_warned", "plex.intended", "weight.in_pregnancy.actual_for")
+_OF_INDICATIONS = frozenset(
+    {"adjunct.aspirin_for", "adjunct.respiratory_for", "course.igg_followed", "dose.below_not_judged", "gbs.second_course",
+     "hyperviscosity.deficiencies", "interaction.steroid_avoided_in", "plex.before_warned", "plex.intended",
+     "weight.in_pregnancy.actual_for"}
+)  # fmt: skip
+_OF_PRODUCTS = frozenset({"formulary"})
 
 
 class Known(Struct, frozen=True):
-    """What a policy may name: indication pages, views of positions, and rules where these are known."""
+    """What a policy may name: pages of indications and products, views of positions, and rules where these are known."""
 
     indications: frozenset[str]
+    products: frozenset[str]
     views: frozenset[str]
     rules: Mapping[str, Rule] | None = None
 
@@ -206,12 +212,14 @@ def _words(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[s
     """The words that a key may hold, or None where any may stand."""
     if key == _POSITIONS or key.startswith(f"{_POSITIONS}."):
         return known.views
-    if key in _OF_INDICATIONS:
-        return known.indications
     if key in _WORDS:
         return _WORDS[key]
     series = defaults.get(key)
     said = {w for v in (series.values if series is not None else ()) if v is not None for w in v.words}
+    if key in _OF_INDICATIONS:
+        return known.indications | said
+    if key in _OF_PRODUCTS:
+        return known.products | said
     return _TRUTH if said and said <= set(_TRUTH) else None
 
 
