@@ -12,7 +12,7 @@ from ivig.core.dated import Value
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.treatment import Cycle, months_back
 from ivig.core.finding import Input, Root
-from ivig.core.order import Result
+from ivig.core.order import Condition, Result
 from ivig.core.rule import Seen, fact
 
 UNDOCUMENTED = Root("course-response-undocumented")
@@ -137,7 +137,11 @@ def _followed(
 
 
 class Judged(Struct, frozen=True):
-    """A scale that shows no improvement: its scores before and under treatment, and what would be one."""
+    """A scale that shows no improvement: its scores before and under treatment, and what would be one.
+
+    `early`: the later score is of the first weeks. `cut`: the disease was on record long before the first infusion on
+    record, so that earlier ones, and the response to them, may be missing.
+    """
 
     scale: Followed
     before: Result
@@ -145,11 +149,12 @@ class Judged(Struct, frozen=True):
     gain: Decimal
     change: Value
     early: bool
+    cut: bool
     trial: Value
 
 
 @fact
-def no_response(response: Seen[Response], book: Book) -> Seen[Judged]:
+def no_response(response: Seen[Response], indication: Indication, active: Seen[Condition], book: Book) -> Seen[Judged]:
     """Scales with a known meaningful change that show none, unless another scale got better.
 
     Lacking: a response on record; or one on a scale with a known change, where the others do not show any.
@@ -160,6 +165,9 @@ def no_response(response: Seen[Response], book: Book) -> Seen[Judged]:
     if not any(f.change is not None for f in held.scales):
         return Seen(())
     trial = book.policy("response.trial_weeks")
+    cut = _known(indication, active) < held.started - timedelta(
+        weeks=int(book.policy("course.new_start_after_weeks").number)
+    )
     found: list[Judged] = []
     compared = False
     for scale in held.scales:
@@ -172,9 +180,15 @@ def no_response(response: Seen[Response], book: Book) -> Seen[Judged]:
         if scale.change is not None and scale.latest is not None:
             newest = next(r for r in scale.near if _before(r, scale.latest))
             early = on_day(scale.latest) < held.started + timedelta(weeks=int(trial.number))
-            found.append(Judged(scale, newest, scale.latest, gain, scale.change, early, trial))
+            found.append(Judged(scale, newest, scale.latest, gain, scale.change, early, cut, trial))
     missed = not found and (compared or (not held.documented and (held.due or not _begun(held))))
     return Seen(tuple(found), (*response.lacking, UNDOCUMENTED) if missed else response.lacking)
+
+
+def _known(page: Indication, active: Seen[Condition]) -> date:
+    """The day since when the disease is on record; the last of the calendar where it is not."""
+    of = [c for c in active.items if page.key in c.concept.indications]
+    return min((when.day for c in of if (when := c.recorded or c.onset) is not None), default=date.max)
 
 
 def _begun(held: Response) -> bool:

@@ -15,9 +15,9 @@ from ivig.core.facts.dose import PerKg
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.patient import share
 from ivig.core.facts.response import better_by, is_higher_better, on_day, scored
-from ivig.core.facts.treatment import Cycle, months_back
+from ivig.core.facts.treatment import Cycle, months_back, outline
 from ivig.core.finding import Root
-from ivig.core.order import Result
+from ivig.core.order import Order, Part, Result
 from ivig.core.rule import Seen, fact
 
 
@@ -39,11 +39,13 @@ class Steady(Struct, frozen=True):
 
 @fact
 def steady(
+    order: Order,
     indication: Indication,
     phase: str,
     treatment: Seen[Cycle],
     courses: Seen[Course],
     per_kg: Seen[PerKg],
+    whole_parts: tuple[Part, ...],
     results: dict[str, tuple[Result, ...]],
     first_day: date,
     book: Book,
@@ -62,7 +64,7 @@ def steady(
     cycles = (begun[-1], *(c for c in treatment.items if c.first > cutoff))
     tolerance = book.policy("course.taper_grams_tolerance")
     ordered = courses.items[0] if courses.items else None
-    if _stretched(cycles, ordered, first_day, book):
+    if _stretched(cycles, outline(order, whole_parts, book), first_day, book):
         return Seen((), treatment.lacking)
     doses = _ordered(ordered, per_kg)
     told = next(((dose, unit) for dose, unit in doses if _same(cycles, dose, unit, tolerance)), None)
@@ -86,12 +88,12 @@ def _without(courses: Seen[Course], per_kg: Seen[PerKg]) -> tuple[Root, ...]:
     return tuple(dict.fromkeys((*courses.lacking, *per_kg.lacking)))
 
 
-def _stretched(cycles: tuple[Cycle, ...], ordered: Course | None, first_day: date, book: Book) -> bool:
+def _stretched(cycles: tuple[Cycle, ...], planned: tuple[Course, ...], first_day: date, book: Book) -> bool:
     """Whether an interval on the way, or the ordered one, is longer than the shortest by more than the tolerance."""
     gaps = [Decimal((b.first - a.first).days) for a, b in pairwise(cycles)]
     gaps.append(Decimal((first_day - cycles[-1].first).days))
-    if ordered is not None and ordered.repeats and ordered.interval is not None:
-        gaps[-1] = ordered.interval
+    if planned and planned[0].repeats and planned[0].interval is not None:
+        gaps[-1] = planned[0].interval
     return max(gaps) - min(gaps) > book.policy("schedule.interval_tolerance_days").number
 
 

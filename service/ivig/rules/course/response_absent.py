@@ -5,7 +5,8 @@ What it checks    In maintenance, the newest score of each scale against those f
 Why it matters    Without benefit after an adequate trial, further courses bring only their risks.
 Example           CIDP: INCAT 5 before the first infusion and 5 five months later; an improvement is 1 point.
 Does not cover    Scales without a known meaningful change, which can show a gain but not its absence; a response that
-                  came before the first infusion on record. Scores of the first weeks are information only.
+                  came before the first infusion on record. Scores of the first weeks are information only, and so are those of
+                  a disease that was on record long before the first infusion was.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ rule = Rule(
     "benefit consider ending immune globulin and another treatment.",
 )
 
+_FIRST = "The first infusion on record is taken for the first of the treatment."
+_CUT = "The disease was on record long before the first infusion that is: an earlier response may not be on record."
+
 
 def concerns(indication: Indication) -> bool:
     return bool(indication.scales) and MAINTENANCE in indication.phases
@@ -40,7 +44,7 @@ def check(order: Order, no_response: Seen[Judged], book: Book) -> Iterator[Findi
     inputs = tuple(input_of(r, book) for judged in found for r in (judged.before, judged.latest))
     yield rule.finding(
         at=(order.path, *(i.path for i in inputs)),
-        severity=INFORMATION if all(j.early for j in found) else WARNING,
+        severity=INFORMATION if all(j.early or j.cut for j in found) else WARNING,
         sums=tuple(
             f"{book.test_title(j.scale.test)}: better by {plain(j.gain)}, a response is {plain(j.change.number)}"
             for j in found
@@ -48,7 +52,7 @@ def check(order: Order, no_response: Seen[Judged], book: Book) -> Iterator[Findi
         inputs=inputs,
         cites=(*(j.change for j in found), *((worst.trial,) if worst.early else ())),
         measure=Measure(worst.change.unit, worst.gain, worst.change.number, None, worst.change.source),
-        assumed=("The first infusion on record is taken for the first of the treatment.",),
+        assumed=(_CUT if worst.cut else _FIRST,),
         test=book.test_title(worst.scale.test),
         before=worst.before.value,
         then=worst.before.when.day if worst.before.when else "",
