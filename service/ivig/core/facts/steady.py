@@ -11,14 +11,14 @@ from msgspec import Struct
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
 from ivig.core.facts.course import Course
-from ivig.core.facts.dose import PerKg
+from ivig.core.facts.dose import Kilos, PerKg
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.patient import share
 from ivig.core.facts.response import better_by, is_higher_better, on_day, scored
 from ivig.core.facts.treatment import Cycle, months_back, outline
-from ivig.core.finding import Root
+from ivig.core.finding import Absent, Root
 from ivig.core.order import Order, Part, Result
-from ivig.core.rule import Seen, fact
+from ivig.core.rule import Maybe, Seen, fact
 
 
 class Steady(Struct, frozen=True):
@@ -45,7 +45,9 @@ def steady(
     treatment: Seen[Cycle],
     courses: Seen[Course],
     per_kg: Seen[PerKg],
+    kilos: Kilos,
     whole_parts: tuple[Part, ...],
+    repeating: Maybe[bool],
     results: dict[str, tuple[Result, ...]],
     first_day: date,
     book: Book,
@@ -64,13 +66,14 @@ def steady(
     cycles = (begun[-1], *(c for c in treatment.items if c.first > cutoff))
     tolerance = book.policy("course.taper_grams_tolerance")
     ordered = courses.items[0] if courses.items else None
-    if _stretched(cycles, outline(order, whole_parts, book), first_day, book):
+    if _stretched(cycles, _next_gap(cycles, repeating, outline(order, whole_parts, book), first_day), book):
         return Seen((), treatment.lacking)
     doses = _ordered(ordered, per_kg)
     told = next(((dose, unit) for dose, unit in doses if _same(cycles, dose, unit, tolerance)), None)
     if told is None:
-        open_dose = not doses and _same(cycles, None, "g", tolerance)
-        return Seen((), (*treatment.lacking, *_without(courses, per_kg)) if open_dose else treatment.lacking)
+        units = {"g", "g/kg"}.difference(unit for _, unit in doses)
+        open_dose = any(_same(cycles, None, unit, tolerance) for unit in units)
+        return Seen((), (*treatment.lacking, *_without(courses, per_kg, kilos)) if open_dose else treatment.lacking)
     compared = []
     for test in indication.scales:
         pair = _apart(scored(test, results), cutoff)
@@ -84,17 +87,27 @@ def steady(
     return Seen((found,), treatment.lacking)
 
 
-def _without(courses: Seen[Course], per_kg: Seen[PerKg]) -> tuple[Root, ...]:
-    return tuple(dict.fromkeys((*courses.lacking, *per_kg.lacking)))
+def _without(courses: Seen[Course], per_kg: Seen[PerKg], kilos: Kilos) -> tuple[Root, ...]:
+    """What would tell the grams of a cycle: the dose, when it is given, the weight for a dose per kg."""
+    return tuple(dict.fromkeys((*courses.lacking, *per_kg.lacking, *kilos.lacking)))
 
 
-def _stretched(cycles: tuple[Cycle, ...], planned: tuple[Course, ...], first_day: date, book: Book) -> bool:
-    """Whether an interval on the way, or the ordered one, is longer than the shortest by more than the tolerance."""
+def _next_gap(
+    cycles: tuple[Cycle, ...], repeating: Maybe[bool], planned: tuple[Course, ...], first_day: date
+) -> Decimal | None:
+    """The interval the order goes on with: its own, or that from the last cycle; None where its timing is not known."""
+    if isinstance(repeating, Absent):
+        return None
+    own = next((c.interval for c in planned if c.repeats and c.interval is not None), None)
+    return own if own is not None else Decimal((first_day - cycles[-1].first).days)
+
+
+def _stretched(cycles: tuple[Cycle, ...], following: Decimal | None, book: Book) -> bool:
+    """Whether an interval on the way, or the next one, is longer than the shortest by more than the tolerance."""
     gaps = [Decimal((b.first - a.first).days) for a, b in pairwise(cycles)]
-    gaps.append(Decimal((first_day - cycles[-1].first).days))
-    if planned and planned[0].repeats and planned[0].interval is not None:
-        gaps[-1] = planned[0].interval
-    return max(gaps) - min(gaps) > book.policy("schedule.interval_tolerance_days").number
+    if following is not None:
+        gaps.append(following)
+    return bool(gaps) and max(gaps) - min(gaps) > book.policy("schedule.interval_tolerance_days").number
 
 
 def _ordered(course: Course | None, per_kg: Seen[PerKg]) -> list[tuple[Decimal, str]]:

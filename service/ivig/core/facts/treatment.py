@@ -126,8 +126,8 @@ def spacing(
 ) -> Seen[Spacing]:
     """The distance to the last dose, where the page has an interval and the order tells when it begins.
 
-    A repeating order without a stated start goes on when the next dose is due. Lacking: the timing, where the order
-    would be too soon if it began now; the brand, where the label decides.
+    A repeating order without a stated start goes on when the next dose is due. Lacking: the timing; the brand, where
+    the label decides.
     """
     if repeating is True and stated_start is None:
         return Seen(())
@@ -135,8 +135,9 @@ def spacing(
     past = [g for g in of_indication(before.items, kin((indication,), book)) if g.day < first]
     records = {i.path: i for i in order.chart.infusions} if past else {}
     last = next((g for g in reversed(past) if not _renewed(g, order, records)), None)
+    untimed = (UNTIMED,) if isinstance(repeating, Absent) and stated_start is None else ()
     if last is None or not phase:
-        return Seen((), before.lacking)
+        return Seen((), before.lacking if last is None else (*before.lacking, *untimed))
     named = products if isinstance(product, Absent) else (product,)
     limits = limits_for(book, indication, (phase,), named)
     interval, tolerance = limits.interval_lower, book.policy("schedule.interval_tolerance_days")
@@ -147,8 +148,8 @@ def spacing(
     further = (courses[0].span or 1) - 1 if courses else 0
     less = tolerance.number + further
     found = Spacing(last, first, days, in_days(interval.lower) - less, interval, further, tolerance)
-    if isinstance(repeating, Absent) and stated_start is None:
-        return Seen((), (*before.lacking, UNTIMED) if days < found.least else before.lacking)
+    if untimed:
+        return Seen((), (*before.lacking, *untimed))
     if days <= book.policy("course.join_days").number:
         return Seen((), before.lacking)  # it goes on with the last course
     lacking = list(before.lacking)

@@ -16,6 +16,7 @@ from datetime import date
 from ivig.core.book import Book, Product
 from ivig.core.facts.history import Given
 from ivig.core.facts.indication import listed
+from ivig.core.facts.limits import in_days
 from ivig.core.finding import WARNING, Finding, Input
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
@@ -36,8 +37,8 @@ def concerns(setting: str) -> bool:
     return setting == "home"
 
 
-def check(order: Order, given: Seen[Given], product: Product, first_day: date, book: Book) -> Iterator[Finding]:
-    weeks = book.policy("course.gap_weeks")
+def check(order: Order, given: Seen[Given], product: Product, first_dose: Seen[date], book: Book) -> Iterator[Finding]:
+    weeks, first_day = book.policy("course.gap_weeks"), first_dose.items[0]
     known = [g for g in given.items if g.day < first_day or (g.day == first_day and g.kind != "request")]
     if not known:
         if not given.lacking:
@@ -46,7 +47,7 @@ def check(order: Order, given: Seen[Given], product: Product, first_day: date, b
     last = known[-1]
     days = (first_day - last.day).days
     brands = [book.product(k).brand for k in last.products]
-    gap, switch = days > weeks.number * 7, bool(brands) and product.brand not in brands
+    gap, switch = days > in_days(weeks.number), bool(brands) and product.brand not in brands
     if not (gap or switch):
         return
     yield rule.finding(
