@@ -16,9 +16,11 @@ RULES = Path(ivig.__file__).parent / "rules"
 HEADINGS = ("What it checks", "Why it matters", "Example", "Does not cover")
 PLAIN_NUMBERS = {0, 1, 2, 100}
 STATEMENTS = (
-    *(f"A{n}" for n in (1, 2, 3, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 17, 20)),
+    *(f"A{n}" for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 28)),
     "B1",
     "B2",
+    "B4",
+    "B5",
 )
 # The verdict stands in every answer about an order: there is no order on which it is silent.
 ALWAYS_SAID = {"order-verdict"}

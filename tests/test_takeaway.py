@@ -20,6 +20,7 @@ from r4 import Json
 from takeaways import order_path, single_entries, takeaways
 
 LIGHT = "an adult too light to be obese owes no height, and a height that is not there cannot be wrong"
+RENEWAL = "a repeating order without a stated start goes on when the next dose is due: no dose is too soon"
 NO_START = "without a stated start the first dose is planned for the day of the order"
 # Where a finding may vanish: the rule and what was taken (patterns), words of the variant's name, and why.
 ALLOWED: tuple[tuple[str, str, str, str], ...] = (
@@ -32,6 +33,16 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("dose-total-mismatch", "timing|count|period.*", "", "then the dispensed total tells the number of doses"),
     ("weight-stale", "bounds", "", NO_START),
     ("lab-stale", "bounds", "", NO_START),
+    ("course-repeat-too-soon", "bounds", "", RENEWAL),
+    ("dose-cumulative-above-limit", "bounds", "a cycle of several days a day too soon", NO_START),
+    ("course-first-infusion-at-home", "timing", "", "the setting goes with it, and only home is asked about"),
+    (
+        "course-response-undocumented",
+        ".*test i-rods",
+        "one scale before and another one",
+        "it speaks of two scores on two scales: with one of them only, the review is not due yet",
+    ),
+    ("course-first-infusion-at-home", "bounds", "more than eight weeks after", NO_START),
     ("weight-height-implausible", ".*heights", "smaller than possible", LIGHT),
     ("weight-height-implausible", ".*heights", "body mass index", LIGHT),
     ("dose-.*", "dose.*", "more than any dosing weight allows", "the dose in the text takes its place"),

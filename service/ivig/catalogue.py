@@ -12,6 +12,13 @@ from ivig.rules.chart import evidence_later as chart_evidence_later
 from ivig.rules.chart import section_missing as chart_section_missing
 from ivig.rules.chart import sex_unknown as chart_sex_unknown
 from ivig.rules.chart import unavailable as chart_unavailable
+from ivig.rules.course import first_infusion_at_home as course_first_infusion_at_home
+from ivig.rules.course import igg_trough as course_igg_trough
+from ivig.rules.course import repeat_too_soon as course_repeat_too_soon
+from ivig.rules.course import response_absent as course_response_absent
+from ivig.rules.course import response_undocumented as course_response_undocumented
+from ivig.rules.course import second_in_gbs as course_second_in_gbs
+from ivig.rules.course import taper_due as course_taper_due
 from ivig.rules.course import with_plasma_exchange as course_with_plasma_exchange
 from ivig.rules.dose import course_above_range as dose_course_above_range
 from ivig.rules.dose import course_below_range as dose_course_below_range
@@ -150,6 +157,13 @@ RULES: tuple[ModuleType, ...] = (
     # risk
     # course
     course_with_plasma_exchange,
+    course_second_in_gbs,
+    course_repeat_too_soon,
+    course_response_undocumented,
+    course_response_absent,
+    course_taper_due,
+    course_igg_trough,
+    course_first_infusion_at_home,
     # adjunct
     # interaction
 )

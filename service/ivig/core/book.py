@@ -62,6 +62,8 @@ class Indication(Struct, frozen=True):
     positions: tuple[tuple[str, str, str, Value], ...] = ()  # key, phase, what, value
     weight_basis: Value | None = None
     sets: frozenset[str] = frozenset()
+    scales: tuple[str, ...] = ()  # test pages by which a response is followed
+    taper: Value | None = None  # where it is `yes`, a smaller dose or longer interval is tried in the stable
 
 
 class Label(Struct, frozen=True):
@@ -311,6 +313,8 @@ def _indication(tree: Tree) -> Indication:
             (p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
         ),
         weight_basis=tree.get("weight_basis"),
+        scales=scales.words if (scales := tree.get("scales")) is not None else (),
+        taper=tree.get("taper"),
     )
 
 

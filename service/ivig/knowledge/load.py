@@ -22,7 +22,7 @@ _NEEDED = {"id", "title", "reviewed", "due"}
 _KEYS: dict[str, set[str]] = {
     "indications": {
         "why", "status", "urgent", "family", "rank", "when", "exceptions", "names", "codes", "not_codes", "weight_basis", "criteria",
-        "phases", "positions", "review", "alternatives", "monitoring",
+        "phases", "positions", "scales", "taper", "review", "alternatives", "monitoring",
     },
     "products": {
         "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
@@ -121,6 +121,10 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for value in status.values if isinstance(status, Series) else ():
             if value is not None:
                 check(value.word if value.words else "", _STATUS, "status", tree.lines["status"])
+        taper = page.get("taper")
+        for value in taper.values if isinstance(taper, Series) else ():
+            if value is not None:
+                check(value.word if value.words else "", ("yes", "no"), "taper", tree.lines["taper"])
         when = tree.get("when") or Lined(1)
         for line in [*when.get("any", []), *when.get("unless", []), *(tree.get("exceptions") or [])]:
             check(line.get("kind"), _WHEN, "kind", line.line)
@@ -348,7 +352,17 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in row.get("sets") or ():
                 if name not in pages["sets"]:
                     reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
+        _check_scales(reader, page, pages["tests"])
         for row in page.get("criteria") or ():
             for name in (row.get("scale"), row.get("test")):
                 if name and name not in pages["tests"]:
                     reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+
+
+def _check_scales(reader: PageReader, page: Tree, tests: Mapping[str, Tree]) -> None:
+    """The scales of an indication are pages of scales."""
+    scales = page.get("scales")
+    for value in scales.values if isinstance(scales, Series) else ():
+        for name in value.words if value is not None else ():
+            if tests.get(name, {}).get("kind") != "scale":
+                reader.fault(page["__file__"], page["__line__"], f"scales: no test page of a scale `{name}`")

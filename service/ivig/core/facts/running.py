@@ -146,7 +146,7 @@ def _given_days(order: Order, products: tuple[str, ...], route: str, since: date
     )
 
 
-def _renews(infusion: Infusion, order: Order) -> bool:
+def renews(infusion: Infusion, order: Order) -> bool:
     """Whether one of the two says that it takes the other's place."""
     return order.prior in infusion.names or infusion.prior in order.ref_ids
 
@@ -158,7 +158,7 @@ def other_orders(order: Order, book: Book) -> Seen[Other]:
     for infusion in order.chart.infusions:
         if infusion.kind != "request" or infusion.status not in _RUNS or infusion.intent in (*_CHILD, *_NEVER_INTENT):
             continue
-        if same_order(infusion, order) or _renews(infusion, order):
+        if same_order(infusion, order) or renews(infusion, order):
             continue
         if not polyvalent(infusion.kind_of_product, infusion.route):
             continue
