@@ -1,0 +1,62 @@
+"""Hearts and kidneys that may not cope with the volume of an infusion, and how much volume that is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from ivig.core.book import Book
+from ivig.core.facts.baseline import is_below
+from ivig.core.facts.chart import of_set
+from ivig.core.facts.excipients import Sign, told_by
+from ivig.core.facts.labs import lab_input, newest
+from ivig.core.finding import Absent, plain
+from ivig.core.order import Condition, Order, Procedure, Result
+from ivig.core.rule import Maybe, Seen, fact
+
+_CONDITIONS = ("heart_failure", "dialysis")
+
+
+@fact
+def overload_signs(
+    order: Order,
+    condition_sets: Seen[str],
+    active: Seen[Condition],
+    procedures: Seen[Procedure],
+    results: dict[str, tuple[Result, ...]],
+    book: Book,
+) -> Seen[Sign]:
+    """Heart failure, dialysis, a low ejection fraction."""
+    found: list[Sign] = []
+    if not set(_CONDITIONS).isdisjoint(condition_sets.items):
+        for name in _CONDITIONS:
+            what = book.set_title(name).lower()
+            found.extend(Sign(what, told_by(c, "condition"), c.recorded or c.onset) for c in of_set(active, name)[:1])
+    dialysed = next((p for p in procedures.items if _dialysis(p, order, book)), None)
+    if dialysed is not None and all(s.what != "dialysis" for s in found):
+        found.append(Sign("dialysis", told_by(dialysed, "procedure"), dialysed.when or dialysed.asked))
+    if "ejection_fraction" in results:
+        limit, measured = book.policy("volume.ejection_fraction"), newest(results, "ejection_fraction")
+        if measured is not None and measured.value is not None:
+            if is_below(measured.value, measured.comparator, limit.number):
+                what = f"ejection fraction {measured.comparator}{plain(measured.value)}%"
+                line = f"{what}, below {plain(limit.number)}%"
+                found.append(Sign(what, lab_input(measured, book), measured.when, False, (limit,), line))
+    return Seen(tuple(found), tuple(dict.fromkeys((*active.lacking, *procedures.lacking))))
+
+
+def _dialysis(procedure: Procedure, order: Order, book: Book) -> bool:
+    """Whether a dialysis was done lately or is planned; one without a day counts."""
+    if "dialysis" not in procedure.concept.sets:
+        return False
+    when = procedure.when or procedure.asked
+    lately = order.day - timedelta(days=int(book.policy("history.unknown_end_days").number))
+    return when is None or when.last >= lately
+
+
+def volumes(grams: Decimal, strength: Maybe[Decimal], book: Book) -> str:
+    """The volume of a dose in words; of unknown strength at both that products have."""
+    if not isinstance(strength, Absent):
+        return f"{plain(round(grams / strength))} mL"
+    low, high = book.policy("volume.ml_per_g.low"), book.policy("volume.ml_per_g.high")
+    return f"{plain(round(grams * low.number))} mL (10%) or {plain(round(grams * high.number))} mL (5%)"
