@@ -8,11 +8,12 @@ from ivig.core.book import Book
 from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set, section
 from ivig.core.facts.course import starts_on
-from ivig.core.facts.excipients import Sign, told_by
+from ivig.core.facts.excipients import Sign
 from ivig.core.facts.history import Given
 from ivig.core.facts.labs import lab_absent, lab_input, newest
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.load import Load, given_input
+from ivig.core.facts.reactions import told
 from ivig.core.facts.segment import Segment
 from ivig.core.finding import Input, plain
 from ivig.core.order import Allergy, Condition, Order, Part, Procedure, Result
@@ -53,6 +54,8 @@ def haemolysis_grounds(
 ) -> tuple[Sign, ...]:
     """What makes haemolysis after such a course likelier, or graver: another course, a low haemoglobin, an earlier one."""
     found: list[Sign] = []
+    if not haemolysis_loads.items:
+        return ()
     for load in haemolysis_loads.items:
         found.extend(_second(load, haemolysis_loads.items, segments, before, book))
     limit = book.policy("haemolysis.hb_g_dl")
@@ -63,7 +66,7 @@ def haemolysis_grounds(
         found.append(Sign(what, lab_input(hb, book), hb.when, True, (limit,), line))
     earlier: list[Condition | Allergy] = [*of_set(conditions, "haemolysis")]
     earlier += [a for a in allergies.items if a.immune_globulin and "haemolysis" in a.reactions]
-    found.extend(Sign("earlier haemolysis", told_by(e, "earlier haemolysis"), _since(e), True) for e in earlier[:1])
+    found.extend(Sign("earlier haemolysis", told(e, "earlier haemolysis"), _since(e), True) for e in earlier[:1])
     return tuple(found)
 
 

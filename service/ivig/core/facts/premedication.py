@@ -22,9 +22,9 @@ def premedication(order: Order, drugs: Seen[Drug], all_drugs: Seen[Drug], first_
     """Paracetamol, antihistamines and systemic steroids around the first dose. Lacking only where none is seen."""
     found = []
     for drug in all_drugs.items:
-        if not _WIDE.isdisjoint(drug.concept.sets) and "local_steroid" not in drug.concept.sets:
-            if _around(drug, drugs.items, order, first_day):
-                found.append(drug)
+        sets = drug.concept.sets
+        if not _WIDE.isdisjoint(sets) and "local_steroid" not in sets and _around(drug, drugs.items, order, first_day):
+            found.append(drug)
     return Seen(tuple(found), () if found else section(order, "medications"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -9,12 +10,13 @@ from msgspec import Struct
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.excipients import Sign, told_by
 from ivig.core.finding import Input
-from ivig.core.order import Allergy, Condition, Moment, Result
+from ivig.core.order import Allergy, Condition, Moment, Reason, Result
 from ivig.core.rule import Seen, fact
 
 SEVERE, UNSTATED, MILD = "severe", "unstated", "mild"
 IMMUNE_GLOBULIN, BLOOD, SERUM = "immune globulin", "blood products or serum", "serum or vaccine"
-UNCONFIRMED = ("unconfirmed", "provisional", "differential")
+_UNCONFIRMED = ("unconfirmed", "provisional", "differential", "presumed")
+_DOUBTS = tuple(f" ({word})" for word in _UNCONFIRMED)
 
 _REACTION, _ANTI_IGA = "immune_globulin_reaction", "anti_iga"
 _CONDITIONS = frozenset(
@@ -40,7 +42,6 @@ class Reaction(Struct, frozen=True):
     input: Input
     since: Moment | None
     to: str = IMMUNE_GLOBULIN
-    unconfirmed: bool = False
 
     @property
     def sure(self) -> bool:
@@ -85,10 +86,10 @@ def _of_allergy(a: Allergy) -> Reaction | None:
         return None
     grade = MILD if a.grade in (MILD, "moderate") else a.grade
     what = a.said or ("allergy" if to == IMMUNE_GLOBULIN else a.concept.text)
-    told = told_by(a, "allergy")
-    said = f"{told.value}: {a.said}" if a.said else told.value
-    shown = Input("allergy", f"{said}{_doubt(a.verification)}", told.day, told.path)
-    return Reaction(what, grade, shown, a.recorded, to, a.verification in UNCONFIRMED)
+    shown = told_by(a, "allergy")
+    said = f"{shown.value}: {a.said}" if a.said else shown.value
+    shown = Input("allergy", f"{said}{_doubt(a.verification)}", shown.day, shown.path)
+    return Reaction(what, grade, shown, a.recorded, to)
 
 
 def _of_condition(c: Condition) -> Reaction | None:
@@ -104,13 +105,12 @@ def _of_condition(c: Condition) -> Reaction | None:
     else:
         return None
     grade = UNSTATED
-    if c.severity == SEVERE or not _GRAVE.isdisjoint(sets):
+    if to == BLOOD or c.severity == SEVERE or not _GRAVE.isdisjoint(sets):
         grade = SEVERE
     elif c.severity or not _ORDINARY.isdisjoint(sets):
         grade = MILD
-    told = told_by(c, "condition")
-    shown = Input("condition", f"{told.value}{_doubt(c.verification)}", told.day, told.path)
-    return Reaction(told.value, grade, shown, c.onset or c.recorded, to, c.verification in UNCONFIRMED)
+    shown = told(c, "condition")
+    return Reaction(told_by(c).value, grade, shown, c.onset or c.recorded, to)
 
 
 def _of_result(r: Result) -> Reaction:
@@ -121,8 +121,20 @@ def _of_result(r: Result) -> Reaction:
     return Reaction(what, (MILD if grade == "moderate" else grade) if graded else UNSTATED, shown, r.when)
 
 
+def told(evidence: Condition | Allergy | Reason, what: str = "") -> Input:
+    """Chart evidence as an input of a finding; what nobody has confirmed says so."""
+    shown = told_by(evidence, what)
+    doubt = "" if isinstance(evidence, Reason) else _doubt(evidence.verification)
+    return Input(shown.what, f"{shown.value}{doubt}", shown.day, shown.path) if doubt else shown
+
+
+def doubted(inputs: Iterable[Input]) -> tuple[str, ...]:
+    """What was counted although nobody has confirmed it."""
+    return tuple(f"{i.value} counts" for i in inputs if i.value.endswith(_DOUBTS))
+
+
 def _doubt(verification: str) -> str:
-    return f" ({verification})" if verification in UNCONFIRMED else ""
+    return f" ({verification})" if verification in _UNCONFIRMED else ""
 
 
 def _of_vaccine(text: str) -> bool:
@@ -145,7 +157,7 @@ def anti_iga(
             found.append(Sign(f"anti-IgA {newest.said}", shown, newest.when))
     if "anti_iga_antibody" in condition_sets.items:
         found.extend(
-            Sign(told_by(c).value, told_by(c, "condition"), c.recorded or c.onset)
+            Sign(told_by(c).value, told(c, "condition"), c.recorded or c.onset)
             for c in of_set(conditions, "anti_iga_antibody")
             if "negative" not in c.concept.text.lower()
         )

@@ -8,7 +8,7 @@ from ivig.core.book import Book, Indication
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.excipients import told_by
 from ivig.core.facts.indication import kin
-from ivig.core.facts.reactions import UNCONFIRMED
+from ivig.core.facts.reactions import told
 from ivig.core.finding import Absent, Input
 from ivig.core.order import Condition, Moment, Reason
 from ivig.core.rule import Maybe, Seen, fact
@@ -24,7 +24,6 @@ class Thick(Struct, frozen=True):
     input: Input
     since: Moment | None
     treated: bool = False
-    unconfirmed: bool = False
 
 
 @fact
@@ -39,18 +38,17 @@ def thick_blood(
     named = {name for r in reasons for name in THICK if name in r.concept.sets}
     if not named and set(THICK).isdisjoint(condition_sets.items):
         return Seen((), active.lacking)
-    keys = frozenset[str]() if isinstance(candidates, Absent) else kin(candidates, book)
+    pages = () if isinstance(candidates, Absent) else candidates
+    keys = kin(pages, book)
+    caused = any(page.key in book.policy("hyperviscosity.deficiencies").words for page in pages)
     found: dict[str, Thick] = {}
     for name in THICK:
         for c in of_set(active, name)[:1]:
-            # The page of the order covers it (paraprotein neuropathy, deficiency in myeloma), or the order names it.
-            treated = name in named or not keys.isdisjoint(c.concept.indications)
-            told = told_by(c, "condition")
-            doubt = c.verification if c.verification in UNCONFIRMED else ""
-            shown = Input(told.what, f"{told.value} ({doubt})" if doubt else told.value, told.day, told.path)
-            found[name] = Thick(told.value, name, shown, c.recorded or c.onset, treated, bool(doubt))
+            # The order names it, its page covers it (paraprotein neuropathy), or it is for the deficiency that this disease made.
+            treated = caused or name in named or not keys.isdisjoint(c.concept.indications)
+            since = c.recorded or c.onset
+            found[name] = Thick(told_by(c).value, name, told(c, "condition"), since, treated)
         if name in named and name not in found:
             reason = next(r for r in reasons if name in r.concept.sets)
-            told = told_by(reason, "reason")
-            found[name] = Thick(told.value, name, told, reason.onset, True)
+            found[name] = Thick(told_by(reason).value, name, told(reason, "reason"), reason.onset, True)
     return Seen(tuple(found.values()), active.lacking)

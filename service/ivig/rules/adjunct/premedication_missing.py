@@ -17,7 +17,7 @@ from ivig.core.book import Book
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.indication import listed
 from ivig.core.facts.premedication import in_words
-from ivig.core.facts.reactions import Reaction
+from ivig.core.facts.reactions import SEVERE, Reaction, doubted
 from ivig.core.finding import INFORMATION, WARNING, Finding
 from ivig.core.order import Drug, Order
 from ivig.core.rule import Rule, Seen
@@ -44,22 +44,25 @@ def check(
     established: Habit | None,
     book: Book,
 ) -> Iterator[Finding]:
-    kinds = {name for d in premedication.items for name in d.concept.sets} | set(in_words(order, book))
+    asked_for = in_words(order, book)
+    kinds = {name for d in premedication.items for name in d.concept.sets} | set(asked_for)
     reacted = [r for r in reactions.items if r.sure]
-    there = bool(premedication.items) or bool(in_words(order, book))
+    there = bool(premedication.items or asked_for)
     severity = eased(WARNING, established, (r.since for r in reacted)) if reacted else INFORMATION
     if not there and (premedication.lacking or (established is not None and not reacted)):
         return
-    if there and ("systemic_steroid" in kinds or not reacted or severity == INFORMATION):
+    severe = any(r.grade == SEVERE for r in reacted)  # no premedication makes up for that
+    if there and ("systemic_steroid" in kinds or not reacted or severe or severity == INFORMATION):
         return
+    unseen = () if reacted or not reactions.lacking else ("no earlier reaction: allergies or conditions were not sent",)
     first = reacted[0] if reacted else None
     yield rule.finding(
         at=(order.path, *(r.input.path for r in reacted), *(d.path for d in premedication.items)),
         severity=INFORMATION if there else severity,
         says=_NO_STEROID if there else _REACTED if reacted else None,
         inputs=tuple(r.input for r in reacted),
-        assumed=tuple(f"{r.what}: recorded as unconfirmed, counted" for r in reacted if r.unconfirmed),
-        what=listed((first.what,), 40) if first is not None else "",
+        assumed=(*unseen, *doubted(r.input for r in reacted)),
+        what=listed((first.what,), 32) if first is not None else "",
         on=first.on if first is not None else "",
     )
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.dose import places
-from ivig.core.facts.excipients import told_by
 from ivig.core.facts.indication import listed
 from ivig.core.facts.load import Load
+from ivig.core.facts.reactions import doubted, told
 from ivig.core.finding import INFORMATION, Finding, Measure, plain
 from ivig.core.order import Allergy, Condition, Order
 from ivig.core.rule import Rule, Seen
@@ -52,7 +52,7 @@ def check(
     most = max(loads.items, key=lambda load: load.total, default=None)
     if not evidence or most is None or most.total < limit.number:
         return
-    inputs = (*(told_by(e) for e in evidence), *most.inputs)
+    inputs = (*(told(e) for e in evidence), *most.inputs)
     names = ("Earlier aseptic meningitis" if _is_earlier(e) else e.concept.text or "Migraine" for e in evidence)
     yield rule.finding(
         at=places(order, inputs),
@@ -60,6 +60,7 @@ def check(
         inputs=inputs,
         cites=(limit,),
         measure=Measure("g/kg", most.total, None, limit.number, limit.source),
+        assumed=doubted(inputs),
         what=listed(names, 50),
         got=round(most.total, 2),
         limit=limit.number,

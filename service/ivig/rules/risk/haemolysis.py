@@ -22,6 +22,7 @@ from ivig.core.facts.haemolysis import SAFE_GROUP
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import lab_input
 from ivig.core.facts.load import Load
+from ivig.core.facts.reactions import doubted
 from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Rule, Seen
@@ -66,7 +67,7 @@ def check(
         inputs=inputs,
         cites=(limit, *(v for s in signs for v in s.cites)),
         measure=Measure("g/kg", most.total, None, limit.number, limit.source),
-        assumed=unseen,
+        assumed=(*unseen, *doubted(inputs)),
         group=blood_group.words,
         got=round(most.total, 2),
         limit=limit.number,

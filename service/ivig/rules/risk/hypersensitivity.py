@@ -20,7 +20,7 @@ from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.excipients import Sign
 from ivig.core.facts.indication import listed
-from ivig.core.facts.reactions import MILD, SEVERE, Reaction
+from ivig.core.facts.reactions import MILD, SERUM, SEVERE, Reaction, doubted
 from ivig.core.finding import ERROR, WARNING, Finding, Severity
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
@@ -69,15 +69,15 @@ def check(
             says=_TOLERATED if tolerated else None if severe else _WIDE if blood else _UNSTATED,
             inputs=(r.input for r in telling),
             cites=_labels(products, "immune_globulin_reaction") if severe else (),
-            assumed=tuple(f"{r.what}: recorded as unconfirmed, counted" for r in telling if r.unconfirmed),
-            what=listed((first.what,), 40),
+            assumed=doubted(r.input for r in telling),
+            what=listed((first.what,), 32),
             on=first.on,
             to=first.to,
             count=established.infusions if established is not None else 0,
         )
     if anti_iga.items:
         alone = book.policy("hypersensitivity.anti_iga_alone")
-        proven = bool(iga_deficient.items and reactions.items)
+        proven = bool(iga_deficient.items) and any(r.to != SERUM for r in reactions.items)
         signs = (*anti_iga.items, *iga_deficient.items)
         by_policy = eased(Severity[alone.word.upper()], established, (s.since for s in signs))
         unknown = not iga_deficient.items and bool(iga_deficient.lacking)
@@ -88,8 +88,8 @@ def check(
             inputs=chain((s.input for s in signs), (r.input for r in reactions.items)),
             cites=_labels(products, "iga_deficiency_with_anti_iga") if proven else (alone,),
             assumed=("no IgA deficiency: it can't be seen",) if unknown else (),
-            what=listed((anti_iga.items[0].what,), 40),
-            reaction=listed((r.what for r in reactions.items), 30),
+            what=listed((anti_iga.items[0].what,), 32),
+            reaction=listed((r.what for r in reactions.items), 26) if reactions.items else "",
             with_deficiency="; IgA deficiency" if iga_deficient.items else "",
         )
 

@@ -18,8 +18,9 @@ from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import lab_input, newest
 from ivig.core.facts.load import Load
+from ivig.core.facts.reactions import doubted
 from ivig.core.facts.viscosity import Thick
-from ivig.core.finding import INFORMATION, WARNING, Finding
+from ivig.core.finding import INFORMATION, WARNING, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
@@ -47,7 +48,7 @@ def check(
     below = book.policy("hyperviscosity.information_below_g_per_kg")
     most = max(loads.items, key=lambda load: load.total, default=None)
     treated = all(t.treated for t in thick_blood.items)
-    small = most is not None and not loads.lacking and most.total < below.number
+    small = most is not None and most.total < below.number
     measured = newest(results, "viscosity")
     yield rule.finding(
         at=(order.path, *(t.input.path for t in thick_blood.items)),
@@ -61,7 +62,7 @@ def check(
             *((lab_input(measured, book),) if measured is not None else ()),
         ),
         cites=(below,) if treated else (),
-        assumed=tuple(f"{t.what}: recorded as unconfirmed, counted" for t in thick_blood.items if t.unconfirmed),
-        what=listed((t.what for t in thick_blood.items), 50),
-        dose=f" ({round(most.total, 2)} g/kg)" if most is not None else "",
+        assumed=doubted(t.input for t in thick_blood.items),
+        what=listed((t.what for t in thick_blood.items), 45),
+        dose=f" ({plain(round(most.total, 2))} g/kg)" if most is not None else "",
     )

@@ -43,8 +43,8 @@ def check(
 ) -> Iterator[Finding]:
     now = None if isinstance(weight, Absent) else weight
     before, days = weight_before_pregnancy, book.policy("pregnancy.days_before_edd")
-    if before is not None and before.when is not None:
-        said = f"{plain(round(before.value or days.number, 1))} kg before ({before.when.day})"
+    if before is not None and before.when is not None and before.value is not None:
+        said = f"{plain(round(before.value, 1))} kg before ({before.when.day})"
     else:
         said = "weight before not on record" if due_day is not None else "weight before not known without a due date"
     yield rule.finding(

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ivig.core.book import Book
-from ivig.core.facts.dose import PerKg, places
+from ivig.core.facts.dose import places
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.excipients import Sign
 from ivig.core.facts.indication import listed
-from ivig.core.facts.overload import volumes
+from ivig.core.facts.overload import Largest, volumes
+from ivig.core.facts.reactions import doubted
 from ivig.core.finding import WARNING, Absent, Finding, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
@@ -41,33 +42,29 @@ def concerns(overload_signs: Seen[Sign]) -> bool:
 def check(
     order: Order,
     overload_signs: Seen[Sign],
-    per_kg: Seen[PerKg],
+    largest_grams: Largest,
     strength: Maybe[Decimal],
     established: Habit | None,
     book: Book,
 ) -> Iterator[Finding]:
-    signs = overload_signs.items
-    most = max((d for d in per_kg.items if d.grams_day is not None), key=lambda d: d.grams_day or 0, default=None)
-    told = most is not None and most.grams_day is not None and most.course.day_known
-    sums: tuple[str, ...] = ()
-    if most is not None and most.grams_day is not None:
-        sums = _sums(most.grams_day if told else None, most.grams_total, strength, book)
-    inputs = (*(s.input for s in signs), *(most.inputs if most is not None else ()))
+    signs, largest = overload_signs.items, largest_grams
+    inputs = (*(s.input for s in signs), *largest.inputs)
+    said = listed((s.what for s in signs), 36)
     yield rule.finding(
         at=places(order, inputs),
         severity=eased(WARNING, established, (s.since for s in signs)),
-        says=None if told else _UNTOLD,
-        sums=(*(s.sum for s in signs if s.sum), *sums),
+        says=_UNTOLD if largest.day is None else None,
+        sums=(*(s.sum for s in signs if s.sum), *_sums(largest, strength, book)),
         inputs=inputs,
         cites=tuple(v for s in signs for v in s.cites),
-        assumed=("a 10% or a 5% product: the strength is not known",) if isinstance(strength, Absent) else (),
-        what=listed((s.what[:1].upper() + s.what[1:] for s in signs), 45),
-        grams=round(most.grams_day, 1) if most is not None and most.grams_day is not None else "",
-        volume=volumes(most.grams_day, strength, book) if most is not None and most.grams_day is not None else "",
+        assumed=(*(("a 10% or a 5% product",) if isinstance(strength, Absent) else ()), *doubted(inputs)),
+        what=said[:1].upper() + said[1:],
+        grams=round(largest.day, 1) if largest.day is not None else "",
+        volume=volumes(largest.day, strength, book) if largest.day is not None else "",
     )
 
 
-def _sums(day: Decimal | None, total: Decimal | None, strength: Maybe[Decimal], book: Book) -> tuple[str, ...]:
+def _sums(largest: Largest, strength: Maybe[Decimal], book: Book) -> tuple[str, ...]:
     at = "unknown strength" if isinstance(strength, Absent) else f"{plain(strength)} g/mL"
-    rows = (("day", day), ("course", total))
-    return tuple(f"{name}: {plain(g)} g at {at} = {volumes(g, strength, book)}" for name, g in rows if g is not None)
+    rows = (("largest day", largest.day), ("course", largest.course))
+    return tuple(f"{name}: {plain(g)} g / {at} = {volumes(g, strength, book)}" for name, g in rows if g is not None)
