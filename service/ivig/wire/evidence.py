@@ -19,7 +19,8 @@ from ivig.wire.dates import moment
 
 _STANDS = frozenset({"final", "amended", "corrected", "preliminary", "appended", ""})
 _WEIGHT_FALLS = frozenset({"entered-in-error", "cancelled"})
-_BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(AB|A|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
+_BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(A[12]?B|A[12]?|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
+_SUBGROUPS = str.maketrans("", "", "12")  # A1 and A2 are A
 _DUE_DATE = "edd"
 _REMEMBERED = 16384
 # What makes a reaction severe, and what an ordinary reaction to an infusion is (or an effect that other rules speak of).
@@ -245,7 +246,7 @@ def _read_words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
             if f"blood_group_{group.lower()}" in read.sets:
                 return group
         hit = next((m for t in texts if (m := _BLOOD_GROUP.match(t))), None)
-        return hit.group(1).upper() if hit else ""
+        return hit.group(1).upper().translate(_SUBGROUPS) if hit else ""
     if known.key == _REACTION:
         return _reaction(texts, read)
     if "not_pregnant" in read.sets:
@@ -338,6 +339,8 @@ def _grade(a: shapes.AllergyIntolerance, concept: Concept, lexicon: Lexicon) -> 
         else:
             grades.append("mild" if told and all(not _ORDINARY.isdisjoint(some) for some in told) else "unstated")
     worst = next((grade for grade in _GRADES if grade in grades), "unstated")
+    if not a.reaction and not _ORDINARY.isdisjoint(concept.sets):
+        worst = "mild"  # "IVIG - headache"
     if not SEVERE.isdisjoint(concept.sets):
         worst = "severe"
     elif a.criticality == "high" and worst != "severe":

@@ -20,6 +20,7 @@ from ivig.core.order import Condition, Order, Procedure, Result
 from ivig.core.rule import Maybe, Seen, fact
 
 _CONDITIONS = ("heart_failure", "dialysis")
+_SETS = frozenset(_CONDITIONS)
 
 
 @fact
@@ -33,7 +34,7 @@ def overload_signs(
 ) -> Seen[Sign]:
     """Heart failure, dialysis, a low ejection fraction."""
     found: list[Sign] = []
-    if not set(_CONDITIONS).isdisjoint(condition_sets.items):
+    if not _SETS.isdisjoint(condition_sets.items):
         for name in _CONDITIONS:
             what = book.set_title(name).lower()
             found.extend(Sign(what, told(c, "condition"), c.recorded or c.onset) for c in of_set(active, name)[:1])
@@ -47,7 +48,10 @@ def overload_signs(
             what = f"ejection fraction {measured.comparator}{plain(value)}%"
             line = f"{what}, below {plain(limit.number)}%"
             found.append(Sign(what, lab_input(measured, book), measured.when, False, (limit,), line))
-    return Seen(tuple(found), tuple(dict.fromkeys((*active.lacking, *procedures.lacking))))
+    lacking = active.lacking or procedures.lacking
+    if active.lacking and procedures.lacking:
+        lacking = tuple(dict.fromkeys((*active.lacking, *procedures.lacking)))
+    return Seen(tuple(found), lacking)
 
 
 def _dialysis(procedure: Procedure, order: Order, book: Book) -> bool:

@@ -68,11 +68,15 @@ def reactions(
 ) -> Seen[Reaction]:
     """Earlier reactions, whatever has become of them."""
     found: list[Reaction] = []
-    lacking = tuple(dict.fromkeys((*allergies.lacking, *conditions.lacking)))
-    found.extend(made for a in allergies.items if (made := _of_allergy(a)) is not None)
+    lacking = allergies.lacking or conditions.lacking
+    if allergies.lacking and conditions.lacking:
+        lacking = tuple(dict.fromkeys((*allergies.lacking, *conditions.lacking)))
+    if allergies.items:
+        found.extend(made for a in allergies.items if (made := _of_allergy(a)) is not None)
     if not _CONDITIONS.isdisjoint(condition_sets.items):
         found.extend(made for c in conditions.items if (made := _of_condition(c)) is not None)
-    found.extend(_of_result(r) for r in results.get(_REACTION, ()) if r.words and r.words != "false")
+    if _REACTION in results:
+        found.extend(_of_result(r) for r in results[_REACTION] if r.words and r.words != "false")
     return Seen(tuple(found), lacking)
 
 
@@ -167,7 +171,8 @@ def anti_iga(
 def _positive(result: Result) -> bool:
     """A number without a reference range counts as positive: nothing says that it is not."""
     if result.value is None:
-        return result.words == "positive"
+        titre = result.words.lstrip(">= ").startswith("1:")  # one that is told at all; "<1:10" is none
+        return titre or result.words == "positive"
     if result.high is None:
         return result.value > Decimal(0) and not result.comparator.startswith("<")
     if result.comparator.startswith("<"):

@@ -14,6 +14,7 @@ from ivig.core.order import Condition, Moment, Reason
 from ivig.core.rule import Maybe, Seen, fact
 
 THICK = ("paraproteinaemia", "cryoglobulin", "polycythaemia", "hyperviscosity")
+_SETS = frozenset(THICK)
 
 
 class Thick(Struct, frozen=True):
@@ -35,8 +36,8 @@ def thick_blood(
     book: Book,
 ) -> Seen[Thick]:
     """Paraprotein, cryoglobulin, polycythaemia, hyperviscosity: in the chart, or as the reason of the order."""
-    named = {name for r in reasons for name in THICK if name in r.concept.sets}
-    if not named and set(THICK).isdisjoint(condition_sets.items):
+    named = {name for r in reasons if r.concept.sets for name in r.concept.sets if name in _SETS}
+    if not named and _SETS.isdisjoint(condition_sets.items):
         return Seen((), active.lacking)
     pages = () if isinstance(candidates, Absent) else candidates
     keys = kin(pages, book)

@@ -53,7 +53,7 @@ def check(
     if not evidence or most is None or most.total < limit.number:
         return
     inputs = (*(told(e) for e in evidence), *most.inputs)
-    names = ("Earlier aseptic meningitis" if _is_earlier(e) else e.concept.text or "Migraine" for e in evidence)
+    names = ("Earlier aseptic meningitis" if _is_earlier(e) else "Migraine" for e in evidence)
     yield rule.finding(
         at=places(order, inputs),
         sums=most.sums,
