@@ -13,6 +13,7 @@ from outcome_contract import assert_contract
 OFF_LABEL = "indication-off-label"  # a labelled indication, and another product than the labelled one
 EXPECTED: dict[str, set[str]] = {
     "kawasaki": {OFF_LABEL},  # Gamunex-C; labelled is Gammagard S/D
+    "itp_pregnancy": {"risk-pregnancy"},  # both weights are shown whenever a patient is pregnant
     "cll": {OFF_LABEL},  # Privigen; labelled is Gammagard S/D
 }
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from ivig.rules.adjunct import haemoglobin_check_missing as adjunct_haemoglobin_check_missing
+from ivig.rules.adjunct import premedication_missing as adjunct_premedication_missing
 from ivig.rules.chart import age_unknown as chart_age_unknown
 from ivig.rules.chart import evidence_later as chart_evidence_later
 from ivig.rules.chart import section_missing as chart_section_missing
@@ -66,6 +68,12 @@ from ivig.rules.product import not_polyvalent as product_not_polyvalent
 from ivig.rules.product import sucrose_renal_risk as product_sucrose_renal_risk
 from ivig.rules.product import switch as product_switch
 from ivig.rules.product import unspecified as product_unspecified
+from ivig.rules.risk import aseptic_meningitis as risk_aseptic_meningitis
+from ivig.rules.risk import haemolysis as risk_haemolysis
+from ivig.rules.risk import hypersensitivity as risk_hypersensitivity
+from ivig.rules.risk import hyperviscosity as risk_hyperviscosity
+from ivig.rules.risk import pregnancy as risk_pregnancy
+from ivig.rules.risk import volume_overload as risk_volume_overload
 from ivig.rules.schedule import days_off_regimen as schedule_days_off_regimen
 from ivig.rules.schedule import interval_too_long as schedule_interval_too_long
 from ivig.rules.schedule import interval_too_short as schedule_interval_too_short
@@ -155,6 +163,12 @@ RULES: tuple[ModuleType, ...] = (
     lab_blood_group_unknown,
     lab_serology_before_first,
     # risk
+    risk_haemolysis,
+    risk_hypersensitivity,
+    risk_aseptic_meningitis,
+    risk_volume_overload,
+    risk_hyperviscosity,
+    risk_pregnancy,
     # course
     course_with_plasma_exchange,
     course_second_in_gbs,
@@ -165,5 +179,7 @@ RULES: tuple[ModuleType, ...] = (
     course_igg_trough,
     course_first_infusion_at_home,
     # adjunct
+    adjunct_premedication_missing,
+    adjunct_haemoglobin_check_missing,
     # interaction
 )

@@ -129,17 +129,27 @@ class Condition(Struct, frozen=True):
     abated: Moment | None = None
     clinical: str = ""
     verification: str = ""
+    severity: str = ""  # mild, moderate, severe
+    immune_globulin: bool = False  # its words speak of a reaction, and name an immune globulin
 
 
 class Allergy(Struct, frozen=True):
+    """What the patient does not tolerate.
+
+    Args:
+        grade: the worst reaction on record: `severe`, `unstated`, `moderate` or `mild`.
+        reactions: the value sets of all manifestations; `said` is their words.
+    """
+
     concept: Concept
     path: str
     recorded: Moment | None = None
-    severe: bool = False
+    grade: str = "unstated"
     reactions: frozenset[str] = frozenset()
     immune_globulin: bool = False
     clinical: str = ""
     verification: str = ""
+    said: str = ""
 
 
 class Drug(Struct, frozen=True):
@@ -279,3 +289,4 @@ class Order(Struct, frozen=True):
     modifiers: tuple[tuple[str, str], ...] = ()  # url, path
     broken: tuple[tuple[str, str], ...] = ()  # path, why
     text: str = ""
+    remarks: str = ""  # notes and instructions beside the dosage texts

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Chart, Infusion, Moment, Part, Result
 from ivig.wire import evidence, shapes
@@ -254,6 +256,10 @@ class ChartReader:
     def _condition(self, item: Item, c: Any) -> None:
         read = evidence.read_condition(c, self.lexicon, item.path, self.zone)
         if read is not None:
+            sets = read.concept.sets
+            if sets and not sets.isdisjoint(evidence.REACTION_WORDS):
+                named = evidence.speaks_of_immune_globulin(c.code, self.lexicon)
+                read = structs.replace(read, immune_globulin=named)
             self.held["conditions"].append(read)
 
     def _allergy(self, item: Item, a: Any) -> None:

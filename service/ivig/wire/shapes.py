@@ -255,6 +255,7 @@ class Observation(Resource):
 class Condition(Resource):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    severity: CodeableConcept | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     onsetDateTime: str = ""
