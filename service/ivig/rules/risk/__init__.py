@@ -1,0 +1,1 @@
+"""What of the patient makes an adverse effect likelier."""
