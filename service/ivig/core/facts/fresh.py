@@ -52,7 +52,7 @@ def fresh(
 def fresh_rate(initial_rate: Seen[Held], fresh: Seen[Fresh]) -> Seen[tuple[Held, Fresh]]:
     """The starting rate above the label's, where the infusion is one to begin slowly."""
     held = initial_rate.items[0] if initial_rate.items else None
-    if held is not None and held.over:
+    if held is not None:
         return Seen(tuple((held, why) for why in fresh.items), fresh.lacking)
     if not initial_rate.lacking or (not fresh.items and not fresh.lacking):
         return Seen(())

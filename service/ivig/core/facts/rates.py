@@ -24,19 +24,17 @@ _TIME = "time"
 
 
 class Counted(Struct, frozen=True):
-    """An amount: of mass or volume, per kg or not."""
+    """What an amount is: `mass` or volume, per kg or not; `factor`: grams, or millilitres, in one of the unit."""
 
     unit: str
     per_kg: bool
+    mass: bool
+    factor: Decimal
 
-    @property
-    def mass(self) -> bool:
-        return UNITS[self.unit].dimension == _MASS
 
-    @property
-    def factor(self) -> Decimal:
-        """Grams, or millilitres, in one of the unit."""
-        return UNITS[self.unit].factor
+def counted(unit: str, per_kg: bool = False) -> Counted:
+    known = UNITS[unit]
+    return Counted(unit, per_kg, known.dimension == _MASS, known.factor)
 
 
 class Pace(Struct, frozen=True):
@@ -65,10 +63,10 @@ class Body(Struct, frozen=True):
 def speed(unit: str) -> tuple[Counted, Decimal]:
     """What a rate unit counts, and in how many minutes: `mg/kg/min` counts mg per kg in 1 minute."""
     amount, *kg, time = unit.split("/")
-    return Counted(amount, bool(kg)), UNITS[time].factor
+    return counted(amount, bool(kg)), UNITS[time].factor
 
 
-_GRAMS = {False: Counted("g", False), True: Counted("g", True)}
+_GRAMS = {per_kg: counted("g", per_kg) for per_kg in (False, True)}
 
 
 def ratio(amount: Decimal, of: Counted, into: Counted, body: Body) -> tuple[Decimal, Decimal] | str:
@@ -91,9 +89,8 @@ def ratio(amount: Decimal, of: Counted, into: Counted, body: Body) -> tuple[Deci
     return top, bottom
 
 
-def in_unit(pace: Pace, unit: str, body: Body) -> tuple[Decimal, Decimal] | str:
-    """A pace in a rate unit, as a fraction; else what it takes to tell."""
-    into, minutes = speed(unit)
+def in_counted(pace: Pace, into: Counted, minutes: Decimal, body: Body) -> tuple[Decimal, Decimal] | str:
+    """A pace as amounts of `into` in so many minutes, as a fraction; else what it takes to tell."""
     got = ratio(pace.amount, pace.of, into, body)
     return got if isinstance(got, str) else (got[0] * minutes, got[1] * pace.minutes)
 

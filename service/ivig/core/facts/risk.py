@@ -36,7 +36,7 @@ def at_risk(
 def at_risk_rate(risk_rate: Seen[Held], at_risk: Seen[Sign]) -> Seen[tuple[Held, tuple[Sign, ...]]]:
     """The rate above the label's number at risk, of a patient who is, with the signs of it."""
     held = risk_rate.items[0] if risk_rate.items else None
-    if held is not None and held.over:
+    if held is not None:
         return Seen(((held, at_risk.items),) if at_risk.items else (), at_risk.lacking)
     if not risk_rate.lacking or (not at_risk.items and not at_risk.lacking):
         return Seen(())

@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
-from ivig.core.facts.ceilings import Held, limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.ceilings import AT_RISK, Held, fastest
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
-from ivig.core.facts.rates import hours_line
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import WARNING, Finding, plain
+from ivig.core.finding import WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -33,7 +34,7 @@ rule = Rule(
 
 
 def concerns(risk_rate: Seen[Held]) -> bool:
-    return bool(risk_rate.lacking) or any(held.over for held in risk_rate.items)
+    return bool(risk_rate.items or risk_rate.lacking)
 
 
 def check(
@@ -62,9 +63,9 @@ def check(
         )
 
 
-def content(risk_rate: Seen[Held]) -> str:
+def content(order: Order, paces: Seen[Pace], weight: Maybe[Result], products: tuple[Product, ...], book: Book) -> str:
     """The fastest rate beside the label's number at risk."""
-    if not risk_rate.items:
+    held = fastest(AT_RISK, order, paces.items, products, Absent(()), weight, book)
+    if held is None:
         return ""
-    held = risk_rate.items[0]
     return f"{plain(round(held.got, 2))} {held.limit.unit} at most, label at risk {plain(held.limit.number)}"

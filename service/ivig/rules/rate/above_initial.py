@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Book, Product
-from ivig.core.facts.ceilings import Held, limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.book import Book, Indication, Product
+from ivig.core.facts.ceilings import INITIAL, Held, fastest
 from ivig.core.facts.fresh import Fresh
 from ivig.core.facts.product import called
-from ivig.core.facts.rates import hours_line
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import INFORMATION, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
@@ -30,7 +31,7 @@ rule = Rule(
 
 
 def concerns(initial_rate: Seen[Held]) -> bool:
-    return bool(initial_rate.lacking) or any(held.over for held in initial_rate.items)
+    return bool(initial_rate.items or initial_rate.lacking)
 
 
 def check(
@@ -58,9 +59,14 @@ def check(
         )
 
 
-def content(initial_rate: Seen[Held]) -> str:
+def content(
+    order: Order,
+    starting: Pace | None,
+    indication: Maybe[Indication],
+    weight: Maybe[Result],
+    products: tuple[Product, ...],
+    book: Book,
+) -> str:
     """The rate to begin with beside the label's."""
-    if not initial_rate.items:
-        return ""
-    held = initial_rate.items[0]
-    return f"begins at {plain(round(held.got, 2))} {held.limit.unit}, label {plain(held.limit.number)}"
+    held = fastest(INITIAL, order, (starting,) if starting else (), products, indication, weight, book)
+    return f"begins at {plain(round(held.got, 2))} {held.limit.unit}, label {plain(held.limit.number)}" if held else ""

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.facts.ceilings import Held, limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.ceilings import MOST, Held, fastest
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
-from ivig.core.facts.rates import hours_line
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import ERROR, WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
@@ -40,8 +41,6 @@ def check(
     book: Book,
 ) -> Iterator[Finding]:
     for held in label_rate.items:
-        if not held.over:
-            continue
         inputs = rate_inputs(held, weight, order)
         what = "any indication" if isinstance(indication, Absent) else indication.title
         yield rule.finding(
@@ -69,10 +68,17 @@ def check(
         )
 
 
-def content(order: Order, label_rate: Seen[Held], products: tuple[Product, ...]) -> str:
+def content(
+    order: Order,
+    paces: Seen[Pace],
+    indication: Maybe[Indication],
+    weight: Maybe[Result],
+    products: tuple[Product, ...],
+    book: Book,
+) -> str:
     """The fastest rate beside the ceiling, and how long one infusion takes."""
-    if not label_rate.items:
+    held = fastest(MOST, order, paces.items, products, indication, weight, book)
+    if held is None:
         return ""
-    held = label_rate.items[0]
     line = f"{plain(round(held.got, 2))} {held.limit.unit} at most, label {plain(held.limit.number)} {held.limit.unit}"
     return "; ".join(part for part in (line, hours_line(order, held.pace, held.body, products)) if part)
