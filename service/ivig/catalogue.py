@@ -39,6 +39,7 @@ from ivig.rules.indication import not_recommended as indication_not_recommended
 from ivig.rules.indication import not_routine as indication_not_routine
 from ivig.rules.indication import off_label as indication_off_label
 from ivig.rules.indication import unrecognised as indication_unrecognised
+from ivig.rules.interaction import nephrotoxin as interaction_nephrotoxin
 from ivig.rules.knowledge import not_in_force as knowledge_not_in_force
 from ivig.rules.lab import blood_group_unknown as lab_blood_group_unknown
 from ivig.rules.lab import iga_unknown as lab_iga_unknown
@@ -68,11 +69,18 @@ from ivig.rules.product import not_polyvalent as product_not_polyvalent
 from ivig.rules.product import sucrose_renal_risk as product_sucrose_renal_risk
 from ivig.rules.product import switch as product_switch
 from ivig.rules.product import unspecified as product_unspecified
+from ivig.rules.rate import above_at_risk_ceiling as rate_above_at_risk_ceiling
+from ivig.rules.rate import above_initial as rate_above_initial
+from ivig.rules.rate import above_label as rate_above_label
+from ivig.rules.rate import duration_mismatch as rate_duration_mismatch
+from ivig.rules.rate import missing as rate_missing
 from ivig.rules.risk import aseptic_meningitis as risk_aseptic_meningitis
 from ivig.rules.risk import haemolysis as risk_haemolysis
 from ivig.rules.risk import hypersensitivity as risk_hypersensitivity
 from ivig.rules.risk import hyperviscosity as risk_hyperviscosity
 from ivig.rules.risk import pregnancy as risk_pregnancy
+from ivig.rules.risk import renal as risk_renal
+from ivig.rules.risk import thrombosis as risk_thrombosis
 from ivig.rules.risk import volume_overload as risk_volume_overload
 from ivig.rules.schedule import days_off_regimen as schedule_days_off_regimen
 from ivig.rules.schedule import interval_too_long as schedule_interval_too_long
@@ -156,6 +164,11 @@ RULES: tuple[ModuleType, ...] = (
     product_discontinued,
     product_switch,
     # rate
+    rate_missing,
+    rate_above_label,
+    rate_above_at_risk_ceiling,
+    rate_above_initial,
+    rate_duration_mismatch,
     # lab
     lab_missing,
     lab_stale,
@@ -169,6 +182,8 @@ RULES: tuple[ModuleType, ...] = (
     risk_volume_overload,
     risk_hyperviscosity,
     risk_pregnancy,
+    risk_thrombosis,
+    risk_renal,
     # course
     course_with_plasma_exchange,
     course_second_in_gbs,
@@ -182,4 +197,5 @@ RULES: tuple[ModuleType, ...] = (
     adjunct_premedication_missing,
     adjunct_haemoglobin_check_missing,
     # interaction
+    interaction_nephrotoxin,
 )

@@ -51,13 +51,22 @@ class Amount(Struct, frozen=True):
 
 
 class Rate(Struct, frozen=True):
-    """An infusion rate as ordered, in a canonical unit; `unit` is a time for a stated duration, "" when it could not be read."""
+    """An infusion rate as ordered, in a canonical unit; `unit` is a time for a stated duration, "" when it could not be read.
+
+    Args:
+        value: the rate, of a range its upper end; of a range of durations the shortest.
+        low: the lower end of a range of rates.
+        long: the longest of a range of durations.
+        role: `start` or `most`, where words say that it is the rate to begin with, or the one not to exceed.
+    """
 
     value: Decimal
     unit: str
     said: str
     path: str
-    volume: Decimal | None = None  # mL, when a duration came as "this many mL over that time"
+    low: Decimal | None = None
+    long: Decimal | None = None
+    role: str = ""
 
 
 class Part(Struct, frozen=True):

@@ -56,3 +56,10 @@ def eased(severity: Severity, habit: Habit | None, evidence: Iterable[Moment | d
         return severity
     days = [e.day if isinstance(e, Moment) else e for e in evidence]
     return INFORMATION if all(d is not None and d < habit.last for d in days) else severity
+
+
+def habit_line(habit: Habit | None) -> tuple[str, ...]:
+    """What was taken for granted when a warning was eased."""
+    if habit is None:
+        return ()
+    return (f"{habit.infusions} infusions up to {habit.last} without a reaction on record: information only",)
