@@ -1,0 +1,1 @@
+"""Rules about what belongs beside a course: aspirin, the watch over breathing."""
