@@ -10,6 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.facts.chart import section
 from ivig.core.facts.course import later
+from ivig.core.facts.running import UNTIMED, Run
 from ivig.core.finding import Input
 from ivig.core.order import Drug, Order, Part
 from ivig.core.rule import Seen, fact
@@ -115,6 +116,14 @@ def _planned_end(parts: tuple[Part, ...], first: date) -> date | None:
 def near(found: Iterable[Use], since: date, until: date) -> tuple[Use, ...]:
     """Those that touch the days from `since` to `until`."""
     return tuple(u for u in found if u.apart(since, until) == 0)
+
+
+def beside(found: Seen[Use], since: date, run: Run, after: int = 0) -> Seen[Use]:
+    """Those that touch the days from `since` to `after` days past the order. What its schedule leaves open is lacking."""
+    close = near(found.items, since, later(run.sure, after))
+    if run.possible <= run.sure or len(near(found.items, since, later(run.possible, after))) == len(close):
+        return Seen(close, found.lacking)
+    return Seen(close, (*found.lacking, UNTIMED))
 
 
 def carried(found: tuple[Use, ...], book: Book) -> tuple[Use, ...]:

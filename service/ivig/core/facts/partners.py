@@ -10,7 +10,7 @@ from ivig.core.facts.chart import of_set
 from ivig.core.facts.course import later
 from ivig.core.facts.history import Given
 from ivig.core.facts.limits import MAINTENANCE
-from ivig.core.facts.medicines import Use, carried, near, uses
+from ivig.core.facts.medicines import Use, beside, carried, uses
 from ivig.core.facts.running import Run
 from ivig.core.finding import ERROR, WARNING, Absent, Severity
 from ivig.core.order import Condition, Drug, Part
@@ -27,12 +27,20 @@ def fcrn_uses(all_drugs: Seen[Drug], book: Book) -> Seen[Use]:
 
 
 @fact
+def fcrn_close(fcrn_uses: Seen[Use], first_day: date, own_run: Run, book: Book) -> Seen[Use]:
+    """Those within days before the first infusion or after the last, or together with the order."""
+    days = int(book.policy("interaction.fcrn_days").number)
+    return beside(fcrn_uses, later(first_day, -days), own_run, days)
+
+
+@fact
 def c5_uses(all_drugs: Seen[Drug], first_day: date, own_run: Run, upkeep: bool, book: Book) -> Seen[Use]:
     """C5 inhibitors that run with the order: those that immune globulin lowers, and all that the policy bars beside it."""
     sets = book.policy("interaction.lowered").words
     if bars(book) and upkeep:
         sets += book.policy("interaction.barred_class").words
-    return Seen(near(carried(uses(all_drugs.items, sets, book), book), first_day, own_run.last), all_drugs.lacking)
+    found = carried(uses(all_drugs.items, sets, book), book)
+    return beside(Seen(found, all_drugs.lacking), first_day, own_run)
 
 
 def bars(book: Book) -> bool:
@@ -68,19 +76,24 @@ def steroid_uses(
 ) -> Seen[Use | Condition]:
     """Systemic steroids beside the order, apart from single doses before an infusion."""
     steroids = [d for d in all_drugs.items if _STEROID in d.concept.sets and not is_local(d)]
-    doses = [d for d in steroids if d.kind == "administration"]
-    found: list[Use | Condition] = []
-    rest = tuple(d for d in steroids if d.kind != "administration" and not single(d))
-    found.extend(near(uses(rest, (_STEROID,), book), first_day, own_run.last))
+    lasting = [d for d in steroids if d.kind != "administration" and not single(d)]
+    close = beside(Seen(uses(lasting, (_STEROID,), book), all_drugs.lacking), first_day, own_run)
+    found: list[Use | Condition] = [*close.items]
     since = later(first_day, -book.policy("history.unknown_end_days").number)
-    infused = {first_day, *(g.day for g in given.items)}
-    recent = [d for d in doses if d.start is not None and d.start.day >= since and not d.before_infusion]
-    moments = {d.start.instant if d.start.timed else d.start.day: d for d in recent if d.start is not None}
-    days = [d.start.day for d in moments.values() if d.start is not None]
-    if sum(1 for day in set(days) if day not in infused) > 1 or len(set(days)) < len(days):
-        found.extend(uses(recent, (_STEROID,), book)[-1:])
+    infused = frozenset((first_day, *(g.day for g in given.items)))
+    given_by = [d for d in steroids if d.kind == "administration" and not d.before_infusion]
+    doses = [d for d in given_by if d.start is not None and d.start.day >= since]
+    if more_than_single(doses, infused):
+        found.extend(uses(doses, (_STEROID,), book)[-1:])
     found.extend(c for c in of_set(active, _STEROID) if not _denies(c))
-    return Seen(tuple(found), all_drugs.lacking)
+    return Seen(tuple(found), close.lacking)
+
+
+def more_than_single(doses: list[Drug], infused: frozenset[date]) -> bool:
+    """Whether doses on record are more than one before an infusion: on other days too, or several on one day."""
+    times = {d.start.instant if d.start.timed else d.start.day: d.start.day for d in doses if d.start is not None}
+    days = set(times.values())
+    return len(days - infused) > 1 or len(days) < len(times)
 
 
 def _denies(condition: Condition) -> bool:

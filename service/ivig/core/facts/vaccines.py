@@ -14,7 +14,7 @@ from ivig.core.dated import Value
 from ivig.core.facts.chart import section
 from ivig.core.facts.course import later
 from ivig.core.facts.dose import PerKg
-from ivig.core.facts.running import Run
+from ivig.core.facts.running import UNTIMED, Run
 from ivig.core.finding import Input, plain
 from ivig.core.order import Drug, Order, Procedure, Vaccine
 from ivig.core.rule import Seen, fact
@@ -60,6 +60,7 @@ class Wait(Struct, frozen=True):
     months: Value
     row: Value
     until: date
+    possible: date  # as `until`, with the last day on which the order may run when its schedule cannot be told
 
 
 @fact
@@ -109,7 +110,19 @@ def vaccine_wait(per_kg: Seen[PerKg], own_run: Run, book: Book) -> Wait:
     rows = [(book.policy(f"interaction.vaccine.row{n}.g_per_kg"), n) for n in _ROWS]
     row, n = next(((row, n) for row, n in rows if dose is not None and dose <= row.number), rows[-1])
     months = book.policy(f"interaction.vaccine.row{n}.months")
-    return Wait(dose, months, row, months_after(own_run.last, int(months.number)))
+    last = months_after(own_run.sure, int(months.number))
+    possible = last if own_run.possible <= own_run.sure else months_after(own_run.possible, int(months.number))
+    return Wait(dose, months, row, last, possible)
+
+
+@fact
+def weakened_vaccines(live_vaccines: Seen[Live], vaccine_wait: Wait, first_day: date, book: Book) -> Seen[Live]:
+    """Those planned, or given, after the order begins and before its antibodies are gone."""
+    days = book.policy("interaction.vaccine_before_days").number
+    ahead = [v for v in live_vaccines.items if not given_shortly_before(v, first_day, days)]
+    found = tuple(v for v in ahead if weakened(v, first_day, vaccine_wait.until))
+    unsure = any(weakened(v, first_day, vaccine_wait.possible) for v in ahead if v not in found)
+    return Seen(found, (UNTIMED,) if unsure else ())
 
 
 def months_after(day: date, months: int) -> date:

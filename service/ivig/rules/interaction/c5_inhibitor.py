@@ -43,7 +43,7 @@ def check(
     if not c5_uses.items:
         return
     lowered, extra = book.policy("interaction.lowered"), book.policy("interaction.supplementary_dose")
-    use = nearest(c5_uses.items, first_day, own_run.last)
+    use = nearest(c5_uses.items, first_day, own_run.sure)
     severity, block = barred(upkeep, book)
     sets = use.drug.concept.sets
     supplementary = not sets.isdisjoint(extra.words)
@@ -62,4 +62,4 @@ def check(
 
 def content(own_run: Run, first_day: date) -> str:
     """The days that were looked at."""
-    return f"no C5 inhibitor that immune globulin lowers runs from {first_day} to {own_run.last}"
+    return f"no C5 inhibitor that immune globulin lowers runs from {first_day} to {own_run.sure}"

@@ -15,7 +15,7 @@ from datetime import date
 
 from ivig.core.book import Book
 from ivig.core.facts.course import later
-from ivig.core.facts.medicines import Use, called, inputs_of, near, nearest
+from ivig.core.facts.medicines import Use, called, inputs_of, nearest
 from ivig.core.facts.partners import barred
 from ivig.core.facts.running import Run
 from ivig.core.finding import WARNING, Finding, plain
@@ -37,15 +37,14 @@ def concerns(drug_sets: Seen[str]) -> bool:
 
 
 def check(
-    order: Order, fcrn_uses: Seen[Use], first_day: date, own_run: Run, upkeep: bool, rescue: bool, book: Book
+    order: Order, fcrn_close: Seen[Use], first_day: date, own_run: Run, upkeep: bool, rescue: bool, book: Book
 ) -> Iterator[Finding]:
-    window = book.policy("interaction.fcrn_days")
-    close = near(fcrn_uses.items, later(first_day, -window.number), later(own_run.last, window.number))
+    close = fcrn_close.items
     if not close:
         return
-    use = nearest(close, first_day, own_run.last)
+    window, use = book.policy("interaction.fcrn_days"), nearest(close, first_day, own_run.sure)
     severity, block = barred(upkeep, book)
-    ago = use.apart(first_day, own_run.last)
+    ago = use.apart(first_day, own_run.sure)
     free = () if use.last is None or rescue else (later(use.last, window.number + 1),)
     yield rule.finding(
         at=(order.path, *(u.drug.path for u in close)),
@@ -65,6 +64,6 @@ def content(fcrn_uses: Seen[Use], first_day: date, own_run: Run, book: Book) -> 
     """How far the nearest dose lies from the order."""
     if not fcrn_uses.items:
         return "no FcRn blocker"
-    use = nearest(fcrn_uses.items, first_day, own_run.last)
+    use = nearest(fcrn_uses.items, first_day, own_run.sure)
     looked = plain(book.policy("interaction.fcrn_days").number)
-    return f"{called(use.drug)} {use.apart(first_day, own_run.last)} days apart, {looked} days looked at"
+    return f"{called(use.drug)} {use.apart(first_day, own_run.sure)} days apart, {looked} days looked at"

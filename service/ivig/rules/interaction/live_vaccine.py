@@ -10,13 +10,13 @@ Does not cover    Vaccines that immune globulin does not disturb (yellow fever, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from ivig.core.book import Book
 from ivig.core.facts.indication import listed
 from ivig.core.facts.running import Run
-from ivig.core.facts.vaccines import Live, Wait, dose_said, given_shortly_before, weakened
+from ivig.core.facts.vaccines import Live, Wait, dose_said, given_shortly_before
 from ivig.core.finding import INFORMATION, WARNING, Finding, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
@@ -37,12 +37,18 @@ def concerns(live_vaccines: Seen[Live]) -> bool:
 
 
 def check(
-    order: Order, live_vaccines: Seen[Live], vaccine_wait: Wait, first_day: date, own_run: Run, book: Book
+    order: Order,
+    live_vaccines: Seen[Live],
+    weakened_vaccines: Seen[Live],
+    vaccine_wait: Wait,
+    first_day: date,
+    own_run: Run,
+    book: Book,
 ) -> Iterator[Finding]:
     window, wait = book.policy("interaction.vaccine_before_days"), vaccine_wait
     undone = [v for v in live_vaccines.items if given_shortly_before(v, first_day, window.number)]
-    ahead = [v for v in live_vaccines.items if v not in undone and weakened(v, first_day, wait.until)]
-    after = f"After the last dose {own_run.last} the table holds {plain(wait.months.number)} months: to {wait.until}"
+    ahead = weakened_vaccines.items
+    after = f"After the last dose {own_run.sure} the table holds {plain(wait.months.number)} months: to {wait.until}"
     unknown = ("the dose per kg is not known: the longest time of the table",) if wait.dose is None else ()
     if undone:
         days = [(first_day - v.last).days for v in undone if v.last is not None]
@@ -81,7 +87,7 @@ def _ago(days: int) -> str:
     return f"{days} {'day' if days == 1 else 'days'} before" if days else "on the day of"
 
 
-def _partial(some: list[Live]) -> tuple[str, ...]:
+def _partial(some: Iterable[Live]) -> tuple[str, ...]:
     """Of a month or a year the day that decides is assumed."""
     return tuple(f"{v.what}: of {v.said} any day may be meant" for v in some if v.first != v.last)
 
