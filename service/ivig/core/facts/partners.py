@@ -86,7 +86,7 @@ def steroid_uses(
     if more_than_single(doses, infused):
         found.extend(uses(doses, (_STEROID,), book)[-1:])
     found.extend(c for c in of_set(active, _STEROID) if not _denies(c))
-    return Seen(tuple(found), close.lacking)
+    return Seen(tuple(found), tuple(dict.fromkeys((*close.lacking, *active.lacking))))
 
 
 def more_than_single(doses: list[Drug], infused: frozenset[date]) -> bool:

@@ -77,7 +77,7 @@ def live_vaccines(order: Order, drug_sets: Seen[str]) -> Seen[Live]:
             found.append(_live(planned, False))
     if _LIVE in drug_sets.items:
         found.extend(_medicines(order))
-    return Seen(tuple(found), section(order, "immunizations"))
+    return Seen(tuple(found), section(order, "immunizations", "medications"))
 
 
 def _medicines(order: Order) -> Iterator[Live]:
@@ -93,8 +93,10 @@ def _medicines(order: Order) -> Iterator[Live]:
 
 def _live(thing: Vaccine | Procedure | Drug, planned: bool) -> Live:
     when = thing.start if isinstance(thing, Drug) else thing.when
-    if planned and isinstance(thing, Drug) and when == thing.asked:
-        when = None  # the day it was written is not the day it is for
+    if planned and isinstance(thing, Drug):
+        timed = next((p.start for p in thing.parts if p.start is not None), None)
+        # The day it was written is not the day it is for.
+        when = timed or (when if when != thing.asked else None)
     text = thing.concept.text or next((code for _, code in thing.concept.codes), "live vaccine")
     what = text if len(text) <= _ROOM else text[: _ROOM - 3].rstrip() + "..."
     if when is None:
