@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from ivig.rules.adjunct import aspirin_missing as adjunct_aspirin_missing
 from ivig.rules.adjunct import haemoglobin_check_missing as adjunct_haemoglobin_check_missing
 from ivig.rules.adjunct import premedication_missing as adjunct_premedication_missing
+from ivig.rules.adjunct import respiratory_monitoring_missing as adjunct_respiratory_monitoring_missing
 from ivig.rules.chart import age_unknown as chart_age_unknown
 from ivig.rules.chart import evidence_later as chart_evidence_later
 from ivig.rules.chart import section_missing as chart_section_missing
@@ -39,7 +41,11 @@ from ivig.rules.indication import not_recommended as indication_not_recommended
 from ivig.rules.indication import not_routine as indication_not_routine
 from ivig.rules.indication import off_label as indication_off_label
 from ivig.rules.indication import unrecognised as indication_unrecognised
+from ivig.rules.interaction import c5_inhibitor as interaction_c5_inhibitor
+from ivig.rules.interaction import fcrn_blocker as interaction_fcrn_blocker
+from ivig.rules.interaction import live_vaccine as interaction_live_vaccine
 from ivig.rules.interaction import nephrotoxin as interaction_nephrotoxin
+from ivig.rules.interaction import steroid_in_mmn as interaction_steroid_in_mmn
 from ivig.rules.knowledge import not_in_force as knowledge_not_in_force
 from ivig.rules.lab import blood_group_unknown as lab_blood_group_unknown
 from ivig.rules.lab import iga_unknown as lab_iga_unknown
@@ -198,4 +204,11 @@ RULES: tuple[ModuleType, ...] = (
     adjunct_haemoglobin_check_missing,
     # interaction
     interaction_nephrotoxin,
+    adjunct_aspirin_missing,
+    adjunct_respiratory_monitoring_missing,
+    # interaction
+    interaction_fcrn_blocker,
+    interaction_c5_inhibitor,
+    interaction_live_vaccine,
+    interaction_steroid_in_mmn,
 )

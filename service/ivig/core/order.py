@@ -162,7 +162,14 @@ class Allergy(Struct, frozen=True):
 
 
 class Drug(Struct, frozen=True):
-    """Another medicine: ordered, given, dispensed or stated."""
+    """Another medicine: ordered, given, dispensed or stated.
+
+    Args:
+        end: its last day as stated; of a dispense, the last day its supply covers.
+        parts: its dosage instructions, where it matters when it is given.
+        route: where it matters, `iv`, `sc`, `im`, `oral`, `local`, or "" when it is not told.
+        before_infusion: words say that it is given before an infusion.
+    """
 
     concept: Concept
     path: str
@@ -172,6 +179,9 @@ class Drug(Struct, frozen=True):
     end: Moment | None = None
     intent: str = "order"
     asked: Moment | None = None
+    parts: tuple[Part, ...] = ()
+    route: str = ""
+    before_infusion: bool = False
 
 
 class Infusion(Struct, frozen=True):
@@ -208,13 +218,18 @@ class Procedure(Struct, frozen=True):
     when: Moment | None = None
     asked: Moment | None = None
     tests: tuple[str, ...] = ()
+    end: Moment | None = None
 
 
 class Vaccine(Struct, frozen=True):
+    """A vaccine given; or, with `planned`, one that a recommendation names: due from `when` on, known since `asked`."""
+
     concept: Concept
     path: str
     status: str
     when: Moment | None = None
+    planned: bool = False
+    asked: Moment | None = None
 
 
 class Chart(Struct, frozen=True):

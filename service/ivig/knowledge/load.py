@@ -29,7 +29,7 @@ _KEYS: dict[str, set[str]] = {
         "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
     },
     "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names"},
-    "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
+    "sets": {"of", "serves", "timed", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
 _NEEDED_OF = {
@@ -47,6 +47,8 @@ _WHEN = (
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
 _CRITERIA = ("onset-within", "scale-at-least", "lab-below")
+# What a set is for: such a set is printed as a ValueSet.
+SERVES = ("risk", "interaction", "adjunct")
 
 
 def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
@@ -133,6 +135,12 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+    if kind == "sets":
+        serves = tree.get("serves", [])
+        for word in serves if isinstance(serves, list) and serves else [] if "serves" not in tree else [serves]:
+            check(word, SERVES, "serves", tree.lines.get("serves", 1))
+        if "timed" in tree:
+            check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
 
@@ -287,6 +295,7 @@ def _lexicon(
         product_pages={key: _product(key, page) for key, page in pages["products"].items()},
         set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
         join_days=join_days,
+        timed=frozenset(key for key, page in pages["sets"].items() if page.get("timed") == "yes"),
     )
 
 

@@ -375,12 +375,13 @@ def read_allergy(
 
 def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedure | None:
     """A Procedure, ServiceRequest or Appointment that the knowledge has a word for."""
-    status = p.status
+    status, end = p.status, None
     if status in ("entered-in-error", "cancelled", "not-done", "revoked", "noshow"):
         return None
     if isinstance(p, shapes.Procedure):
         period = p.performedPeriod or p.occurrencePeriod
         when = moment(p.performedDateTime or p.occurrenceDateTime or (period.start if period else ""), zone)
+        end = moment(period.end, zone) if period is not None and period.end else None
         category = p.category if isinstance(p.category, list) else [p.category] if p.category else []
         texts: tuple[str, ...] = ()
         kind, code, asked = "procedure", p.code, None
@@ -408,7 +409,7 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
         return None
     if sets != concept.sets:
         concept = structs.replace(concept, sets=frozenset(sets))
-    return Procedure(concept, path, kind, status, when, asked, tests)
+    return Procedure(concept, path, kind, status, when, asked, tests, end)
 
 
 def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzinfo) -> Vaccine | None:

@@ -331,6 +331,23 @@ class Immunization(Resource):
     doseQuantity: Quantity | None = None
 
 
+class DateCriterion(Shape):
+    code: CodeableConcept | None = None
+    value: str = ""
+
+
+class Recommended(Shape):
+    vaccineCode: list[CodeableConcept] | CodeableConcept | None = None
+    forecastStatus: CodeableConcept | None = None
+    dateCriterion: list[DateCriterion] = []
+
+
+class ImmunizationRecommendation(Resource):
+    patient: Reference | None = None
+    date: str = ""
+    recommendation: list[Recommended] = []
+
+
 class MedicationAdministration(Resource):
     contained: list[Contained] = []
     status: str = ""
@@ -402,7 +419,8 @@ class Link(Shape):
 
 KNOWN: tuple[type[Resource], ...] = (
     Patient, Medication, MedicationRequest, Observation, Condition, AllergyIntolerance, Procedure, ServiceRequest, Appointment,
-    Immunization, MedicationAdministration, MedicationDispense, MedicationStatement, Encounter, List,
+    Immunization, ImmunizationRecommendation, MedicationAdministration, MedicationDispense, MedicationStatement, Encounter,
+    List,
 )  # fmt: skip
 
 # Every other resource type of R4, R4B and R5: decoded to nothing but its id. A type that is not here sends the bundle
@@ -419,7 +437,7 @@ DeviceDispense DeviceMetric DeviceRequest DeviceUsage DeviceUseStatement Diagnos
 DocumentReference EffectEvidenceSynthesis EncounterHistory Endpoint EnrollmentRequest EnrollmentResponse
 EpisodeOfCare EventDefinition Evidence EvidenceReport EvidenceVariable ExampleScenario ExplanationOfBenefit
 FamilyMemberHistory Flag FormularyItem GenomicStudy Goal GraphDefinition Group GuidanceResponse HealthcareService
-ImagingSelection ImagingStudy ImmunizationEvaluation ImmunizationRecommendation ImplementationGuide
+ImagingSelection ImagingStudy ImmunizationEvaluation ImplementationGuide
 IngredientDefinition InsurancePlan InventoryItem InventoryReport Invoice Library Linkage Location
 ManufacturedItemDefinition Measure MeasureReport Media MedicationKnowledge MedicinalProduct
 MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductDefinition MedicinalProductIndication

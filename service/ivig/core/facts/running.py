@@ -20,7 +20,7 @@ _RUNS = ("active", "on-hold", "draft", "")
 _GIVEN = ("completed", "in-progress", "stopped", "active", "recorded")
 _CHILD = ("instance-order", "filler-order")
 _NEVER_INTENT = ("proposal", "plan", "option")
-_UNTIMED = Root("schedule-missing")
+UNTIMED = Root("schedule-missing")
 
 
 class Run(Struct, frozen=True):
@@ -179,7 +179,7 @@ def overlapping(own_run: Run, other_orders: Seen[Other]) -> Seen[Other]:
         if other.run.first <= own_run.sure:
             found.append(other)
         elif other.run.first <= own_run.possible:
-            lacking.append(_UNTIMED)
+            lacking.append(UNTIMED)
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
 
 
@@ -216,5 +216,5 @@ def near_turns(order: Order, own_run: Run, book: Book) -> Seen[Turn]:
             days = days[:1]  # when it stopped is not known; what was given later is on record or not counted
         found.extend(Turn(day, way, infusion.path) for day in days if since <= day <= until)
         if way != order.route and any(day > until for day in days):
-            lacking.append(_UNTIMED)  # only with a schedule that leaves the last dose open
+            lacking.append(UNTIMED)  # only with a schedule that leaves the last dose open
     return Seen(tuple(sorted(found, key=lambda t: (t.day, t.path))), tuple(dict.fromkeys(lacking)))
