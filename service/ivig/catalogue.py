@@ -182,14 +182,14 @@ RULES: tuple[ModuleType, ...] = (
     lab_blood_group_unknown,
     lab_serology_before_first,
     # risk
+    risk_thrombosis,
+    risk_renal,
     risk_haemolysis,
     risk_hypersensitivity,
     risk_aseptic_meningitis,
     risk_volume_overload,
     risk_hyperviscosity,
     risk_pregnancy,
-    risk_thrombosis,
-    risk_renal,
     # course
     course_with_plasma_exchange,
     course_second_in_gbs,
@@ -200,15 +200,14 @@ RULES: tuple[ModuleType, ...] = (
     course_igg_trough,
     course_first_infusion_at_home,
     # adjunct
-    adjunct_premedication_missing,
-    adjunct_haemoglobin_check_missing,
-    # interaction
-    interaction_nephrotoxin,
     adjunct_aspirin_missing,
+    adjunct_premedication_missing,
     adjunct_respiratory_monitoring_missing,
+    adjunct_haemoglobin_check_missing,
     # interaction
     interaction_fcrn_blocker,
     interaction_c5_inhibitor,
     interaction_live_vaccine,
+    interaction_nephrotoxin,
     interaction_steroid_in_mmn,
 )
