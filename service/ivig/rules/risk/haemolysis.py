@@ -77,5 +77,5 @@ def check(
 
 def content(loads: Seen[Load], book: Book) -> str:
     most = max((load.total for load in loads.items), default=None)
-    limit = plain(book.policy("haemolysis.g_per_kg").number)
-    return f"{plain(round(most, 2))} g/kg, below {limit} g/kg" if most is not None else ""
+    limit = book.policy("haemolysis.g_per_kg").number
+    return f"{plain(most)} g/kg, below {plain(limit)} g/kg" if most is not None and most < limit else ""
