@@ -58,7 +58,7 @@ def second_course(
     Lacking: the history; the timing, where the order may hold a second course itself; the onset, where it decides.
     """
     cites = (book.policy("gbs.second_course"),)
-    planned = _planned(order, whole_parts, repeating, first_day, book)
+    planned = _planned(order, whole_parts, first_day, book)
     if planned is not None:
         days = (planned - first_day).days
         return Seen((Second(None, planned, days, (), (), cites),), before.lacking)
@@ -96,10 +96,8 @@ def _roots(onset: Maybe[Moment]) -> tuple[Root, ...]:
     return onset.roots if isinstance(onset, Absent) else (Root("indication-criteria-unknown", "onset"),)
 
 
-def _planned(order: Order, parts: tuple[Part, ...], repeating: Maybe[bool], first_day: date, book: Book) -> date | None:
+def _planned(order: Order, parts: tuple[Part, ...], first_day: date, book: Book) -> date | None:
     """The day on which the order itself begins a second course."""
-    if repeating is False and len(parts) == 1 and not parts[0].events:
-        return None
     courses = outline(order, parts, book)
     join = book.policy("course.join_days").number
     for course in courses:

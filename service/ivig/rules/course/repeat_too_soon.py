@@ -34,9 +34,9 @@ rule = Rule(
 
 
 def concerns(indication: Indication, before: Seen[Given]) -> bool:
-    return any(phase.interval is not None for phase in indication.phases.values()) and (
-        bool(before.items) or bool(before.lacking)
-    )
+    if not (before.items or before.lacking):
+        return False
+    return any(phase.interval is not None for phase in indication.phases.values())
 
 
 def check(order: Order, spacing: Seen[Spacing], indication: Indication) -> Iterator[Finding]:

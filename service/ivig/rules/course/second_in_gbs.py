@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.fluctuation import Second
+from ivig.core.facts.history import Given
 from ivig.core.finding import WARNING, Finding
-from ivig.core.order import Order
-from ivig.core.rule import Rule, Seen
+from ivig.core.order import Order, Part
+from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
     name="course-second-in-gbs",
@@ -31,8 +32,14 @@ rule = Rule(
 _PLANNED = "The order plans a second course from {planned}; no fluctuation after the first can be on record yet"
 
 
-def concerns(indication: Indication, book: Book) -> bool:
-    return indication.key in book.policy("gbs.second_course").words
+def concerns(
+    indication: Indication, before: Seen[Given], repeating: Maybe[bool], whole_parts: tuple[Part, ...], book: Book
+) -> bool:
+    if indication.key not in book.policy("gbs.second_course").words:
+        return False
+    # A single run of days in a patient who has had none is no second course.
+    alone = repeating is False and len(whole_parts) == 1 and not whole_parts[0].events
+    return not alone or bool(before.items or before.lacking)
 
 
 def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
