@@ -305,6 +305,7 @@ class ServiceRequest(Resource):
     authoredOn: str = ""
     occurrenceDateTime: str = ""
     occurrencePeriod: Period | None = None
+    occurrenceTiming: Timing | None = None
 
 
 class Participant(Shape):
