@@ -209,7 +209,10 @@ class Infusion(Struct, frozen=True):
 
 
 class Procedure(Struct, frozen=True):
-    """A procedure done or planned: operations, plasma exchange, a test that was ordered."""
+    """A procedure done or planned: operations, plasma exchange, a test that was ordered.
+
+    `standing`: asked for again and again, or over a time of which no end is told.
+    """
 
     concept: Concept
     path: str
@@ -219,6 +222,7 @@ class Procedure(Struct, frozen=True):
     asked: Moment | None = None
     tests: tuple[str, ...] = ()
     end: Moment | None = None
+    standing: bool = False
 
 
 class Vaccine(Struct, frozen=True):

@@ -375,7 +375,7 @@ def read_allergy(
 
 def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedure | None:
     """A Procedure, ServiceRequest or Appointment that the knowledge has a word for."""
-    status, end = p.status, None
+    status, end, standing = p.status, None, False
     if status in ("entered-in-error", "cancelled", "not-done", "revoked", "noshow"):
         return None
     if isinstance(p, shapes.Procedure):
@@ -388,7 +388,12 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
     elif isinstance(p, shapes.ServiceRequest):
         if p.doNotPerform or p.intent in ("proposal", "option"):
             return None
-        when = moment(p.occurrenceDateTime or (p.occurrencePeriod.start if p.occurrencePeriod else ""), zone)
+        period, repeated = p.occurrencePeriod, p.occurrenceTiming
+        if period is None and repeated is not None and repeated.repeat is not None:
+            period = repeated.repeat.boundsPeriod
+        when = moment(p.occurrenceDateTime or (period.start if period else ""), zone)
+        end = moment(period.end, zone) if period is not None and period.end else None
+        standing = end is None and (repeated is not None or period is not None) and status in ("active", "")
         code = p.code.concept if p.code is not None and p.code.concept is not None else p.code
         texts = ()
         kind, category, asked = "request", p.category, moment(p.authoredOn, zone)
@@ -409,7 +414,7 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
         return None
     if sets != concept.sets:
         concept = structs.replace(concept, sets=frozenset(sets))
-    return Procedure(concept, path, kind, status, when, asked, tests, end)
+    return Procedure(concept, path, kind, status, when, asked, tests, end, standing)
 
 
 def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzinfo) -> Vaccine | None:

@@ -306,6 +306,7 @@ class ServiceRequest(Resource):
     authoredOn: str = ""
     occurrenceDateTime: str = ""
     occurrencePeriod: Period | None = None
+    occurrenceTiming: Timing | None = None
 
 
 class Participant(Shape):

@@ -99,13 +99,18 @@ def breathing(order: Order, active: Seen[Condition], procedures: Seen[Procedure]
     found += [
         Sign(True, "ordered", told_by(p, p.kind))
         for p in procedures.items
-        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests))
-        and any(m is not None and _end(m) >= since for m in (p.when, p.asked, p.end))
+        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests)) and _holds(p, since)
     ]
     ventilated = [told_by(c, "condition") for c in of_set(active, "ventilated")]
     ventilated += [told_by(p, "procedure") for p in procedures.items if _on_ventilator(p, order, book)]
     found += [Sign(False, "ventilated", said) for said in ventilated]
     return Seen(tuple(found), () if found else _unanswered(order))
+
+
+def _holds(procedure: Procedure, since: float) -> bool:
+    """Whether it was done, asked for or is planned since then, or is a standing order. Without any date it is taken as one."""
+    told = [m for m in (procedure.when, procedure.asked, procedure.end) if m is not None]
+    return procedure.standing or not told or any(_end(m) >= since for m in told)
 
 
 def _unanswered(order: Order) -> tuple[Root, ...]:
