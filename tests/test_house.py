@@ -16,9 +16,10 @@ RULES = Path(ivig.__file__).parent / "rules"
 HEADINGS = ("What it checks", "Why it matters", "Example", "Does not cover")
 PLAIN_NUMBERS = {0, 1, 2, 100}
 STATEMENTS = (
-    *(f"A{n}" for n in (1, 2, 3, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 17, 20)),
+    *(f"A{n}" for n in (1, 2, 3, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 17, 18, 20, 23, 24, 30)),
     "B1",
     "B2",
+    "B3",
 )
 # The verdict stands in every answer about an order: there is no order on which it is silent.
 ALWAYS_SAID = {"order-verdict"}
