@@ -25,6 +25,7 @@ NO_START = "without a stated start the first dose is planned for the day of the 
 # Where a finding may vanish: the rule and what was taken (patterns), words of the variant's name, and why.
 ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("order-text-contradicts", ".*", "", "a contradiction takes two statements: with one gone the other stands"),
+    ("rate-duration-mismatch", "timing|dosages", "", "without its duration nothing is left to disagree"),
     ("order-patient-deceased", "patient", "", "nobody is known to have died of whom no Patient was sent"),
     ("order-patient-mismatch", ".*", "", "the stranger's datum was the one taken"),
     ("indication-unrecognised", "reason.*", "", "it speaks of the reason itself; -missing or -inferred follows"),

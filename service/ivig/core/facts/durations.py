@@ -32,14 +32,17 @@ class Mismatch(Struct, frozen=True):
     inputs: tuple[Input, ...] = ()
 
 
-def _durations(part: Part) -> list[Rate]:
-    return [r for r in part.rates if r.unit and dimension(r.unit) == "time"] if part.amount is not None else []
+def _durations(part: Part, order: Order) -> list[Rate]:
+    """How long one infusion lasts, as an instruction says; beside a dose, that of a mere step is not meant."""
+    if not part.rates or (part.amount is None and any(p.amount is not None for p in order.parts)):
+        return []
+    return [r for r in part.rates if r.unit and dimension(r.unit) == "time"]
 
 
 @fact
 def duration_stated(order: Order) -> bool:
     """Whether an instruction with a dose says how long one infusion lasts."""
-    return any(part.rates and _durations(part) for part in order.parts)
+    return any(part.rates and _durations(part, order) for part in order.parts)
 
 
 @fact
@@ -58,7 +61,7 @@ def duration_mismatch(
     found: list[Mismatch] = []
     lacking: list[Root] = []
     for part in order.parts:
-        for duration in _durations(part):
+        for duration in _durations(part, order):
             once = one_infusion(part, strength, products)
             steps = [p for p in paces.items if not p.average and p.part in (part, *_steps_of(order))]
             if once is None:

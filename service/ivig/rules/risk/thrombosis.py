@@ -62,7 +62,7 @@ def check(
             assumed=(*doubts(found.signs), *(habit_line(established) if severity != found.severity else ())),
             consider=(slowly(product),),
             count=count,
-            what=listed(held.factors, 90),
+            what=listed(held.factors, 90) if held.factors else "",
             event=listed((s.what for s in held.events), 60) if held.events else "",
             more=more,
         )
