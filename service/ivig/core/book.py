@@ -45,6 +45,9 @@ class Criterion(Struct, frozen=True):
     test: str = ""
     unit: str = ""
     unless_worsening: Value | None = None
+    sets: tuple[str, ...] = ()
+    otherwise: str = ""  # what meets it as well and can't be seen: then it fails for information only
+    untreated: bool = False  # only a result from before the first infusion tells
 
 
 class Indication(Struct, frozen=True):
@@ -194,6 +197,10 @@ class Book:
         )
         return found
 
+    def datum_title(self, key: str) -> str:
+        """The title of a test or set page, as a criterion names what it asks for."""
+        return self.test_title(key) if key in self._library.pages["tests"] else self.set_title(key)
+
     def set_title(self, key: str) -> str:
         page = self._library.pages["sets"].get(key)
         return str(page["title"]) if page else key
@@ -303,12 +310,15 @@ def _indication(tree: Tree) -> Indication:
                 c.get("test", ""),
                 c.get("unit", ""),
                 c.get("unless_worsening_within"),
+                tuple(c.get("sets", ())),
+                c.get("otherwise", ""),
+                c.get("untreated", "no") == "yes",
             )
             for c in tree.get("criteria") or ()
         ),
         phases=_phases(tree.get("phases") or {}),
         positions=tuple(
-            (p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
+            (p["key"], p.get("phase", ""), p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
         ),
         weight_basis=tree.get("weight_basis"),
     )

@@ -46,7 +46,16 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
-_CRITERIA = ("onset-within", "scale-at-least", "lab-below")
+# Each kind of criterion with the keys it takes.
+_CRITERIA = {
+    "onset-within": {"unit", "strong", "weak"},
+    "scale-at-least": {"scale", "values", "unless_worsening_within"},
+    "lab-below": {"test", "unit", "values", "weak", "otherwise", "untreated"},
+    "lab-positive": {"test", "values"},
+    "condition": {"sets"},
+    "drug-tried": {"sets"},
+    "gestation-from": {"unit", "strong", "weak", "otherwise"},
+}
 
 
 def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
@@ -126,6 +135,8 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
             check(line.get("kind"), _WHEN, "kind", line.line)
         for line in tree.get("criteria") or []:
             check(line.get("kind"), _CRITERIA, "criterion", line.line)
+            if line.get("kind") in _CRITERIA:
+                reader.allow(line, file, f"criterion {line['kind']}", {"kind", *_CRITERIA[line["kind"]]})
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
@@ -352,3 +363,6 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in (row.get("scale"), row.get("test")):
                 if name and name not in pages["tests"]:
                     reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+            for name in row.get("sets") or ():
+                if name not in pages["sets"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no set page `{name}`")
