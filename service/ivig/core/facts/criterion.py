@@ -155,7 +155,18 @@ def _lab_positive(page: Indication, criterion: Criterion, basis: Basis, book: Bo
     seen = Input(title, said, result.when.text if result.when else "", result.path)
     cites = (criterion.value,) if criterion.value is not None else ()
     return Unmet(
-        page, criterion.kind, WARNING, Decimal(0), None, "", title, said, result.path, (seen,), (f"{title}: {said}",), cites
+        page,
+        criterion.kind,
+        WARNING,
+        Decimal(0),
+        None,
+        "",
+        title,
+        said,
+        result.path,
+        (seen,),
+        (f"{title}: {said}",),
+        cites,
     )
 
 
