@@ -119,6 +119,12 @@ def given(product: tuple[str, str], dose: str, reason: str, *days: str) -> list[
     return [administration(day, medication(product), dose, f"given-{day}", why) for day in days]
 
 
+def run(start: str, days: int) -> list[str]:
+    """So many days in a row of one month, from `08-28` on."""
+    month, _, day = start.partition("-")
+    return [f"{month}-{int(day) + i:02}" for i in range(days)]
+
+
 ADULT = ("70 kg", "175 cm")
 FVC = ("2026-11-20T06:00:00Z", "3.8 L")
 EVERY_3_WEEKS = ("2026-07-17", "2026-08-07", "2026-08-28", "2026-09-18", "2026-10-09", "2026-10-30")

@@ -176,7 +176,8 @@ def test_a_page_holds_what_the_fact_sheet_says(line: list[str]) -> None:
     key, said, phase, lower, upper, days, interval = line
     assert status(BOOK.indication(key)) == said
     doses = held(key, phase)
-    assert doses.course is not None and doses.regimens is not None
+    assert doses.course is not None
+    assert doses.regimens is not None
     assert (doses.course.lower, doses.course.upper) == (number(lower), number(upper))
     pairs = ",".join(f"{p.least}{'' if p.least == p.most else f'-{p.most}'}:{p.day}" for p in doses.regimens.pairs)
     assert pairs == days
@@ -291,7 +292,8 @@ def test_a_page_says_when_to_review_what_else_there_is_and_what_to_watch(key: st
         assert page.get("review")
     watched = page["monitoring"]
     places = [watched.find(word) for word in ("Before: ", "During: ", "After: ")]
-    assert places[0] == 0 and -1 < places[1] < places[2], watched
+    assert places[0] == 0, watched
+    assert -1 < places[1] < places[2], watched
 
 
 def _values() -> Iterator[tuple[str, Value]]:

@@ -100,6 +100,7 @@ class Product(Struct, frozen=True):
     contraindications: tuple[Contraindication, ...]
     rate_at_risk: Value | None
     own_indications: frozenset[str] = frozenset()
+    own_names: tuple[tuple[str, ...], ...] = ()  # what a hyperimmune is for, in words that no page covers
 
 
 class Book:
@@ -353,4 +354,5 @@ def _product(tree: Tree) -> Product:
         ),
         rate_at_risk=tree.get("rate_at_risk"),
         own_indications=frozenset(tree.get("own_indications_keys") or ()),
+        own_names=tuple(tree.get("own_indications_names") or ()),
     )

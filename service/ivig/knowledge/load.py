@@ -10,7 +10,7 @@ from typing import Any
 
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
-from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
 
@@ -340,7 +340,8 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         for name in own.get("names") or ():
             for _, _, keys in lexicon.indication_words.find(name):
                 found.update(keys)
-        products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
+        names = tuple(map(tokens, own.get("names") or ()))
+        products[key] = {**page, "own_indications_keys": tuple(sorted(found)), "own_indications_names": names}
 
 
 def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
@@ -359,10 +360,12 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in row.get("sets") or ():
                 if name not in pages["sets"]:
                     reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
-        for row in page.get("criteria") or ():
-            for name in (row.get("scale"), row.get("test")):
-                if name and name not in pages["tests"]:
-                    reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
-            for name in row.get("sets") or ():
-                if name not in pages["sets"]:
-                    reader.fault(page["__file__"], page["__line__"], f"criteria: no set page `{name}`")
+        _check_criteria(reader, page, pages)
+
+
+def _check_criteria(reader: PageReader, page: Tree, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+    for row in page.get("criteria") or ():
+        for kind, names in (("test", (row.get("scale"), row.get("test"))), ("set", row.get("sets") or ())):
+            for name in names:
+                if name and name not in pages[f"{kind}s"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no {kind} page `{name}`")

@@ -72,7 +72,7 @@ def _basis(
     known = results
     if not new:
         known = {t: tuple(r for r in of if r.when is not None and r.when.day <= first) for t, of in results.items()}
-    told = (*reasons, *active.items)
+    told: tuple[Reason | Condition, ...] = (*reasons, *active.items)
     return Basis(first, new, history_sent, onset, _onset_path(onset, told), known, told, drugs.items)
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Criterion, Indication
 from ivig.core.dated import Value
+from ivig.core.facts.bounds import above, at_least, positive
 from ivig.core.finding import INFORMATION, WARNING, Input, Severity, plain
 from ivig.core.order import Condition, Drug, Moment, Reason, Result
 
@@ -259,40 +260,3 @@ HELD: dict[str, Callable[[Indication, Criterion, Basis, Book], Answer]] = {
     "drug-tried": _drug_tried,
     "gestation-from": _gestation_from,
 }
-
-
-def positive(result: Result) -> bool | None:
-    """Whether a result is positive: by its words, or above the reference range of its report; None when neither tells."""
-    if result.words in ("positive", "negative"):
-        return result.words == "positive"
-    if result.value is None or result.high is None:
-        return None
-    return above(result, result.high)
-
-
-def at_least(result: Result, limit: Decimal) -> bool | None:
-    """Whether a result is at or above `limit`; None when its comparator leaves that open."""
-    assert result.value is not None
-    if not result.comparator:
-        return result.value >= limit
-    match result.comparator:
-        case ">" | ">=":
-            return True if result.value >= limit else None
-        case "<":
-            return False if result.value <= limit else None
-        case "<=":
-            return False if result.value < limit else None
-    return result.value >= limit
-
-
-def above(result: Result, limit: Decimal) -> bool | None:
-    """Whether a result is above `limit`; None when its comparator leaves that open."""
-    assert result.value is not None
-    match result.comparator:
-        case ">":
-            return True if result.value >= limit else None
-        case ">=":
-            return True if result.value > limit else None
-        case "<" | "<=":
-            return False if result.value <= limit else None
-    return result.value > limit
