@@ -10,7 +10,7 @@ from typing import Any
 
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
-from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
 
@@ -46,9 +46,18 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
-_CRITERIA = ("onset-within", "scale-at-least", "lab-below")
 # What a set is for: such a set is printed as a ValueSet.
 SERVES = ("risk", "interaction", "adjunct")
+# Each kind of criterion with the keys it takes.
+_CRITERIA = {
+    "onset-within": {"unit", "strong", "weak"},
+    "scale-at-least": {"scale", "values", "unless_worsening_within"},
+    "lab-below": {"test", "unit", "values", "weak", "otherwise", "untreated"},
+    "lab-positive": {"test", "values"},
+    "condition": {"sets"},
+    "drug-tried": {"sets"},
+    "gestation-from": {"unit", "strong", "weak", "otherwise"},
+}
 
 
 def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
@@ -132,6 +141,8 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
             check(line.get("kind"), _WHEN, "kind", line.line)
         for line in tree.get("criteria") or []:
             check(line.get("kind"), _CRITERIA, "criterion", line.line)
+            if line.get("kind") in _CRITERIA:
+                reader.allow(line, file, f"criterion {line['kind']}", {"kind", *_CRITERIA[line["kind"]]})
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
@@ -342,7 +353,8 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         for name in own.get("names") or ():
             for _, _, keys in lexicon.indication_words.find(name):
                 found.update(keys)
-        products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
+        names = tuple(map(tokens, own.get("names") or ()))
+        products[key] = {**page, "own_indications_keys": tuple(sorted(found)), "own_indications_names": names}
 
 
 def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
@@ -362,10 +374,7 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
                 if name not in pages["sets"]:
                     reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
         _check_scales(reader, page, pages["tests"])
-        for row in page.get("criteria") or ():
-            for name in (row.get("scale"), row.get("test")):
-                if name and name not in pages["tests"]:
-                    reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+        _check_criteria(reader, page, pages)
 
 
 def _check_scales(reader: PageReader, page: Tree, tests: Mapping[str, Tree]) -> None:
@@ -375,3 +384,11 @@ def _check_scales(reader: PageReader, page: Tree, tests: Mapping[str, Tree]) -> 
         for name in value.words if value is not None else ():
             if tests.get(name, {}).get("kind") != "scale":
                 reader.fault(page["__file__"], page["__line__"], f"scales: no test page of a scale `{name}`")
+
+
+def _check_criteria(reader: PageReader, page: Tree, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+    for row in page.get("criteria") or ():
+        for kind, names in (("test", (row.get("scale"), row.get("test"))), ("set", row.get("sets") or ())):
+            for name in names:
+                if name and name not in pages[f"{kind}s"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no {kind} page `{name}`")
