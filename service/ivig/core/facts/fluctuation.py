@@ -11,7 +11,7 @@ from ivig.core.dated import Value
 from ivig.core.facts.course import later
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin
-from ivig.core.facts.treatment import UNTIMED, Cycle, cycles_of, outline
+from ivig.core.facts.treatment import UNTIMED, Cycle, begins, cycles_of, outline
 from ivig.core.finding import Absent, Input, Root
 from ivig.core.order import Condition, Moment, Order, Part, Result
 from ivig.core.rule import Maybe, Seen, fact
@@ -50,7 +50,7 @@ def second_course(
     reason_onset: Maybe[Moment],
     results: dict[str, tuple[Result, ...]],
     conditions: Seen[Condition],
-    first_day: date,
+    stated_start: date | None,
     book: Book,
 ) -> Seen[Second]:
     """A course of this illness after another one, without a fluctuation on record since; or one that is planned now.
@@ -58,6 +58,7 @@ def second_course(
     Lacking: the history; the timing, where the order may hold a second course itself; the onset, where it decides.
     """
     cites = (book.policy("gbs.second_course"),)
+    first_day = begins(order, stated_start)
     planned = _planned(order, whole_parts, first_day, book)
     if planned is not None:
         days = (planned - first_day).days
@@ -109,7 +110,8 @@ def _planned(order: Order, parts: tuple[Part, ...], first_day: date, book: Book)
 def _earlier(before: tuple[Given, ...], page: Indication, first_day: date, book: Book) -> Cycle | None:
     """The last course for the indication that the order does not go on with."""
     join = int(book.policy("course.join_days").number)
-    courses = cycles_of(of_indication(before, kin((page,), book)), join)
+    past = [g for g in of_indication(before, kin((page,), book)) if g.day < first_day]
+    courses = cycles_of(past, join)
     if courses and (first_day - courses[-1].last).days <= join:
         courses = courses[:-1]
     return courses[-1] if courses else None

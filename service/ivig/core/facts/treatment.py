@@ -111,6 +111,13 @@ def stated_start(whole_parts: tuple[Part, ...]) -> date | None:
     return min((day for p in whole_parts if (day := starts_on(p)) is not None), default=None)
 
 
+def begins(order: Order, stated_start: date | None) -> date:
+    """The day from which doses may be the order's own: its stated start, else the day it was written."""
+    if stated_start is not None:
+        return stated_start
+    return order.day if order.authored is None else min(order.authored.day, order.day)
+
+
 @fact
 def spacing(
     order: Order,
@@ -131,7 +138,7 @@ def spacing(
     """
     if repeating is True and stated_start is None:
         return Seen(())
-    first = stated_start or order.day
+    first = begins(order, stated_start)
     past = [g for g in of_indication(before.items, kin((indication,), book)) if g.day < first]
     records = {i.path: i for i in order.chart.infusions} if past else {}
     last = next((g for g in reversed(past) if not _renewed(g, order, records)), None)

@@ -60,5 +60,5 @@ def check(order: Order, given: Seen[Given], product: Product, first_dose: Seen[d
         weeks=weeks.number,
         day=last.day,
         product=product.brand if order.products else "another product",
-        last=listed(brands, 30) if brands else "",
+        last=listed(brands, 20) if brands else "",
     )

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.indication import MAINTENANCE, listed
 from ivig.core.facts.response import Response, input_of
-from ivig.core.finding import INFORMATION, WARNING, Finding
-from ivig.core.order import Order
+from ivig.core.finding import INFORMATION, WARNING, Finding, plain
+from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
@@ -64,10 +65,13 @@ def check(
 
 
 def content(response: Seen[Response], book: Book) -> str:
-    told = (
-        f"{book.test_title(f.test)} {f.first[-1].said}, then {f.latest.said} ({f.latest.when.text if f.latest.when else ''})"
+    return "; ".join(
+        f"{book.test_title(f.test)} {_scored(f.first[-1])}, then {_scored(f.latest)}"
         for held in response.items
         for f in held.scales
         if f.documented and f.latest is not None
     )
-    return "; ".join(told)
+
+
+def _scored(result: Result) -> str:
+    return f"{plain(result.value or Decimal(0))} on {result.when.day if result.when else ''}"
