@@ -49,7 +49,7 @@ def lems_maintenance() -> list[Json]:
     days = [f"2026-{day}" for start in ("07-03", "08-28") for day in run(start, 4)]
     return [
         *body(*ADULT),
-        order(PRIVIGEN, "G70.80", "outpatient", dose="35 g", every="8 wk", frequency=4, rate=TWO_MG),
+        order(PRIVIGEN, "G70.80", "outpatient", dose="35 g", every="8 wk", frequency=4, rate=PRIVIGEN_START),
         *labs(),
         disease("G70.80", "Lambert-Eaton syndrome, unspecified", "2026-03-01"),
         *measured("qmg", ("2026-06-20", "14 {score}"), ("2026-10-30", "8 {score}")),

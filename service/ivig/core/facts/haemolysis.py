@@ -8,13 +8,13 @@ from ivig.core.book import Book
 from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set, section
 from ivig.core.facts.course import starts_on
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.history import Given
 from ivig.core.facts.labs import lab_absent, lab_input, newest
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.load import Load, given_input
 from ivig.core.facts.reactions import told
 from ivig.core.facts.segment import Segment
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import Input, plain
 from ivig.core.order import Allergy, Condition, Order, Part, Procedure, Result
 from ivig.core.rule import Seen, fact

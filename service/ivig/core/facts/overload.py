@@ -12,9 +12,9 @@ from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import PerKg, inputs_of
-from ivig.core.facts.excipients import Sign, told_by
 from ivig.core.facts.labs import lab_input, newest
 from ivig.core.facts.reactions import told
+from ivig.core.facts.signs import Sign, told_by
 from ivig.core.finding import Absent, Input, plain
 from ivig.core.order import Condition, Order, Procedure, Result
 from ivig.core.rule import Maybe, Seen, fact

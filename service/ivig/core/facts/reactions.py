@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.facts.chart import of_set
-from ivig.core.facts.excipients import Sign, told_by
+from ivig.core.facts.signs import Sign, told_by
 from ivig.core.finding import Input
 from ivig.core.order import Allergy, Condition, Moment, Reason, Result
 from ivig.core.rule import Seen, fact

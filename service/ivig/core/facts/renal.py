@@ -24,6 +24,7 @@ _TOXIC = frozenset(("nephrotoxin", "nsaid"))
 _NOT_TOXIC = frozenset(("topical_nsaid", "tenofovir_alafenamide"))
 _OF_CONDITIONS = _KIDNEY.union(_RENAL_CONDITIONS, _TOXIC)
 TOXIC_FACTOR = "nephrotoxic drugs"
+INFANT = "eGFR of an infant"
 _EGFR_OPEN = Root("lab-missing", "egfr")
 
 
@@ -83,13 +84,22 @@ def renal_signs(
         lacking.append(_EGFR_OPEN)
     elif low:
         what = f"eGFR {egfr.comparator}{plain(egfr.value)}, below {plain(limit.number)}"
-        signs.append(Sign(what, egfr.inputs[0], egfr.day, True, (limit, *egfr.cites), egfr.sum))
+        young, cites = _young(age, book), (limit, *egfr.cites)
+        factor = INFANT if young else ""
+        if young:
+            cites = (*cites, book.policy("renal.limit_from_age"))
+        signs.append(Sign(what, egfr.inputs[0], egfr.day, not young, cites, egfr.sum, factor))
     if isinstance(age, Absent):
         lacking.extend(age.roots)
     elif age.years > over.number:
         said = Input("age", f"{age.years} years", order.chart.birth_said, order.chart.patient_path)
         signs.append(Sign(f"age {age.years}", said, date.min, False, (over,), factor="age"))
     return Seen(tuple(signs), tuple(dict.fromkeys(lacking)) if lacking else ())
+
+
+def _young(age: Maybe[Age], book: Book) -> bool:
+    """Younger than the limit of the eGFR is meant for: the kidneys of an infant filter less."""
+    return not isinstance(age, Absent) and age.years < book.policy("renal.limit_from_age").number
 
 
 @fact
@@ -104,13 +114,16 @@ def renal_finding(
 ) -> Seen[Renal]:
     """Known kidney disease, dialysis or an eGFR below the limit; else two factors and an eGFR that is not low.
 
-    Lacking: what might show either. One more factor cannot make two where there is none.
+    An infant's low eGFR is told, and warns of nothing by itself. Lacking: what might show either. One more factor cannot make two where there is none.
     """
     grave = tuple(s for s in renal_signs.items if s.grave)
     if grave:
         strong = book.policy("renal.strong")
         low = not isinstance(egfr, Absent) and is_below(egfr.value, egfr.comparator, strong.number) is True
         return Seen((Renal(WARNING, grave, low, (strong,) if low else ()),))
+    infant = tuple(s for s in renal_signs.items if s.factor == INFANT)
+    if infant:
+        return Seen((Renal(INFORMATION, infant),))
     least = book.policy("renal.information_factors")
     factors = {s.factor for s in renal_signs.items}
     lacking = [*active.lacking, *procedures.lacking]

@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.chart import of_set
-from ivig.core.facts.excipients import told_by
 from ivig.core.facts.indication import kin
 from ivig.core.facts.reactions import told
+from ivig.core.facts.signs import told_by
 from ivig.core.finding import Absent, Input
 from ivig.core.order import Condition, Moment, Reason
 from ivig.core.rule import Maybe, Seen, fact

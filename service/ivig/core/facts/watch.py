@@ -10,8 +10,8 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.facts.chart import UNAVAILABLE, of_set, section
 from ivig.core.facts.course import later
-from ivig.core.facts.excipients import told_by
 from ivig.core.facts.medicines import use_of
+from ivig.core.facts.signs import told_by
 from ivig.core.finding import Input, Root
 from ivig.core.order import Allergy, Condition, Drug, Moment, Order, Procedure
 from ivig.core.rule import Seen, fact

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from ivig.core.book import Book, Indication
-from ivig.core.facts.excipients import told_by
 from ivig.core.facts.medicines import Use, called, inputs_of
+from ivig.core.facts.signs import told_by
 from ivig.core.finding import WARNING, Finding
 from ivig.core.order import Condition, Order
 from ivig.core.rule import Rule, Seen

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.haemolysis import SAFE_GROUP
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import lab_input
 from ivig.core.facts.load import Load
 from ivig.core.facts.reactions import doubted
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Rule, Seen

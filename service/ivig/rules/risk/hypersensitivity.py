@@ -18,9 +18,9 @@ from itertools import chain
 from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.indication import listed
 from ivig.core.facts.reactions import MILD, SERUM, SEVERE, Reaction, doubted
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import ERROR, WARNING, Finding, Severity
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen

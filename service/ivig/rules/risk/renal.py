@@ -1,7 +1,7 @@
 """Kidney injury is likelier: weak kidneys, or several of the label's factors.
 
 What it checks    Known kidney disease or injury, dialysis, an eGFR below the limit: a warning, in stronger words below the
-                  second one. Two of the label's factors (age, diabetes, volume depletion, sepsis, paraproteinaemia,
+                  second one (in the first year of life information: an infant's kidneys filter less). Two of the label's factors (age, diabetes, volume depletion, sepsis, paraproteinaemia,
                   nephrotoxic drugs) with an eGFR that is not low: information. An established patient whose facts are all
                   older than the last infusion: information.
 Why it matters    Boxed warning of every label: kidney failure, osmotic nephrosis, death.
@@ -19,7 +19,7 @@ from ivig.core.book import Product
 from ivig.core.facts.established import Habit, habit_line
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import Kidney
-from ivig.core.facts.renal import Renal
+from ivig.core.facts.renal import INFANT, Renal
 from ivig.core.facts.risk import slowly
 from ivig.core.facts.signs import Sign, doubts
 from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Severity, plain
@@ -35,6 +35,7 @@ rule = Rule(
 )
 
 _STRONG = "{what}: severe, kidney injury is much likelier; low muscle mass hides a still lower GFR"
+_INFANT = "{what}, in the first year of life, when the kidneys filter less: look at creatinine and urine output"
 _FACTORS = "{count} renal risk factors ({what}){egfr}; low muscle mass hides a low GFR"
 
 
@@ -59,7 +60,7 @@ def check(
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
             severity=severity,
-            says=_FACTORS if found.severity == INFORMATION else _STRONG if found.strong else None,
+            says=_said(found),
             sums=tuple(s.sum for s in found.signs if s.sum),
             inputs=inputs,
             cites=(*(v for s in found.signs for v in s.cites), *found.cites),
@@ -69,6 +70,12 @@ def check(
             count=len({s.factor for s in found.signs}),
             egfr=said,
         )
+
+
+def _said(found: Renal) -> str | None:
+    if any(s.factor == INFANT for s in found.signs):
+        return _INFANT
+    return _FACTORS if found.severity == INFORMATION else _STRONG if found.strong else None
 
 
 def content(egfr: Maybe[Kidney]) -> str:

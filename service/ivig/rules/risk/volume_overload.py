@@ -16,10 +16,10 @@ from decimal import Decimal
 from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.indication import listed
 from ivig.core.facts.overload import Largest, volumes
 from ivig.core.facts.reactions import doubted
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import WARNING, Absent, Finding, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
