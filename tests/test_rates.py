@@ -137,7 +137,7 @@ def severity(found: list[Row], rule: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=lambda v: str(v).replace(" ", "-")
+    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=str.replace(" ", "-")
 )
 def test_the_highest_rate(product: str, strength: str, indication: str, number: str, unit: str, seen: bool) -> None:
     highest = Decimal(number)
@@ -149,7 +149,7 @@ def test_the_highest_rate(product: str, strength: str, indication: str, number: 
 
 
 @pytest.mark.parametrize(
-    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=lambda v: str(v).replace(" ", "-")
+    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=str.replace(" ", "-")
 )
 def test_the_same_as_a_pump_is_set(
     product: str, strength: str, indication: str, number: str, unit: str, seen: bool
@@ -160,7 +160,7 @@ def test_the_same_as_a_pump_is_set(
         assert severity(found, "rate-above-label") == wanted, f"{times} x {pumped} mL/h\n{shown(found)}"
 
 
-@pytest.mark.parametrize(("product", "strength", "indication", "number", "unit"), AT_RISK, ids=lambda v: str(v))
+@pytest.mark.parametrize(("product", "strength", "indication", "number", "unit"), AT_RISK, ids=str)
 def test_the_rate_at_risk(product: str, strength: str, indication: str, number: str | None, unit: str) -> None:
     if number is None:
         found = said(product, indication, Decimal(50), unit, **KIDNEYS)
@@ -172,7 +172,7 @@ def test_the_rate_at_risk(product: str, strength: str, indication: str, number: 
         assert severity(said(product, indication, rate, unit), "rate-above-at-risk-ceiling") == ""
 
 
-@pytest.mark.parametrize(("product", "strength", "indication", "number", "unit"), INITIAL, ids=lambda v: str(v))
+@pytest.mark.parametrize(("product", "strength", "indication", "number", "unit"), INITIAL, ids=str)
 def test_the_initial_rate(product: str, strength: str, indication: str, number: str, unit: str) -> None:
     for times, wanted in {"0.9": "", "1": "", "1.05": "", "1.0501": "information", "3": "information"}.items():
         found = said(product, indication, Decimal(number) * Decimal(times), unit)

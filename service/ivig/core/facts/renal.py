@@ -114,7 +114,8 @@ def renal_finding(
 ) -> Seen[Renal]:
     """Known kidney disease, dialysis or an eGFR below the limit; else two factors and an eGFR that is not low.
 
-    An infant's low eGFR is told, and warns of nothing by itself. Lacking: what might show either. One more factor cannot make two where there is none.
+    An infant's low eGFR is told, and warns of nothing by itself. Lacking: what might show either. One more factor
+    cannot make two where there is none.
     """
     grave = tuple(s for s in renal_signs.items if s.grave)
     if grave:

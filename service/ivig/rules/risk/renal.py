@@ -1,9 +1,10 @@
 """Kidney injury is likelier: weak kidneys, or several of the label's factors.
 
 What it checks    Known kidney disease or injury, dialysis, an eGFR below the limit: a warning, in stronger words below the
-                  second one (in the first year of life information: an infant's kidneys filter less). Two of the label's factors (age, diabetes, volume depletion, sepsis, paraproteinaemia,
-                  nephrotoxic drugs) with an eGFR that is not low: information. An established patient whose facts are all
-                  older than the last infusion: information.
+                  second one. In the first year of life a low eGFR is information: the kidneys filter less. Two of the
+                  label's factors (age, diabetes, volume depletion, sepsis, paraproteinaemia, nephrotoxic drugs) with an
+                  eGFR that is not low: information. An established patient whose facts are all older than the last
+                  infusion: information.
 Why it matters    Boxed warning of every label: kidney failure, osmotic nephrosis, death.
 Example           Creatinine 3 mg/dL at 45 years: eGFR 25.
 Does not cover    Sucrose (product-sucrose-renal-risk) and the rate (rate-above-at-risk-ceiling). Low muscle mass hides a
