@@ -112,3 +112,22 @@ def test_a_fault_is_told_with_file_and_line(faults: Faults, wrong: str) -> None:
 def test_all_faults_are_told_at_once(faults: Faults) -> None:
     page = PAGE.replace("is: guideline", "is: splendid").replace("upper: 2", "upper: 2x").replace("X00.0", "G61.0")
     assert {f.split(":")[1] for f in faults(page)} >= {"5", "10", "13"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("serves: [danger]", "`danger` is not one of risk, interaction, adjunct"),
+        ("serves: risk", "`serves` is a list"),
+        ("timed: sometimes", "`sometimes` is not one of yes, no"),
+    ],
+)
+def test_a_set_serves_only_what_is_known(folder: Path, line: str, words: str) -> None:
+    made = folder / "sets" / "made_up.yaml"
+    made.write_text(f"id: made_up\ntitle: Made up\nreviewed: 2026-11-20\ndue: 2027-11-20\nof: drug\n{line}\n", "utf-8")
+    try:
+        with pytest.raises(KnowledgeFault) as told:
+            load_library(root=folder)
+    finally:
+        made.unlink()
+    assert [str(f) for f in told.value.faults if f.line == 6 and words in str(f)], told.value

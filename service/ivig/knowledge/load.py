@@ -148,8 +148,10 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
     if kind == "sets":
         serves = tree.get("serves", [])
-        for word in serves if isinstance(serves, list) and serves else [] if "serves" not in tree else [serves]:
-            check(word, SERVES, "serves", tree.lines.get("serves", 1))
+        if not isinstance(serves, list):
+            reader.fault(file, tree.lines["serves"], "`serves` is a list")
+        for word in serves if isinstance(serves, list) else ():
+            check(word, SERVES, "serves", tree.lines["serves"])
         if "timed" in tree:
             check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
     if kind == "tests" and tree.get("unit") not in UNITS:
