@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 from ivig.catalogue import RULES
 from ivig.core import facts  # noqa: F401  (declares the facts)
@@ -12,6 +13,7 @@ from ivig.core.finding import Finding, Judgement, Report, Result, Severity
 from ivig.core.judge import Judge
 from ivig.core.order import Order
 from ivig.core.rule import Rule
+from ivig.knowledge import load
 from ivig.rules.order import none as order_none
 from ivig.rules.order import verdict as order_verdict
 from ivig.wire.decode import Decoded, decode
@@ -27,11 +29,20 @@ CRASHED = Rule(
 )
 
 
+def library_of(policy: str | Path, root: Path = load.HERE) -> Library:
+    """The knowledge by a policy, held against the rules: what every door loads.
+
+    Raises:
+        ivig.knowledge.pages.KnowledgeFault: a page is faulty, or the policy; lists every fault.
+    """
+    return load.load_library(policy, root, {module.rule.name: module.rule for module in RULES})
+
+
 class Validator:
-    """Judges orders by one library.
+    """Judges orders by one library, or by another policy of the same knowledge where a request asks for it.
 
     Args:
-        library: the knowledge, with its policy.
+        library: the knowledge, with the deployment's policy.
         log: called with the rule's name and the kind of fault when a rule crashes; never with patient data.
     """
 
@@ -43,32 +54,35 @@ class Validator:
     def rules(self) -> int:
         return len(RULES)
 
-    def judge(self, order: Order, policy_day: date | None = None) -> Judgement:
+    def judge(self, order: Order, policy_day: date | None = None, library: Library | None = None) -> Judgement:
         """One order by the knowledge of its day, or of `policy_day`."""
-        return self._judge.judge(order, self.library.on(policy_day or order.day))
+        return self._judge.judge(order, (library or self.library).on(policy_day or order.day))
 
-    def report(self, reading: Reading, policy_day: date | None = None) -> Report:
-        """All orders of a reading; when there is none, the report says so."""
-        judgements = tuple(self.judge(order, policy_day) for order in reading.orders)
+    def report(self, reading: Reading, policy_day: date | None = None, library: Library | None = None) -> Report:
+        """All orders of a reading; when there is none, the report says so.
+
+        Args:
+            library: that of another policy (`Library.under`).
+        """
+        by = library or self.library
+        judgements = tuple(self.judge(order, policy_day, by) for order in reading.orders)
         notes = () if judgements else (_none(reading),)
-        return Report(
-            judgements,
-            notes,
-            self.library.version,
-            f"{self.library.policy_id} {self.library.policy_version}",
-            self.rules,
-        )
+        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules)
 
     def validate(
-        self, body: bytes, asked: Asked | None = None, policy_day: date | None = None
+        self, body: bytes, asked: Asked | None = None, policy_day: date | None = None, policy: str = ""
     ) -> tuple[Report, Decoded]:
         """Bytes of a Bundle or Parameters to a finished report.
 
+        Args:
+            policy: another one than the deployment's.
+
         Raises:
             ivig.wire.decode.Unreadable: the body cannot be processed at all.
+            ivig.core.book.UnknownPolicy: there is no such policy.
         """
-        decoded = decode(body)
-        return self.report(read(decoded, self.library.lexicon, asked or Asked()), policy_day), decoded
+        by, decoded = self.library.under(policy), decode(body)
+        return self.report(read(decoded, by.lexicon, asked or Asked()), policy_day, by), decoded
 
 
 def _none(reading: Reading) -> Finding:

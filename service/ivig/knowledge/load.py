@@ -11,8 +11,11 @@ from typing import Any
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
+from ivig.core.rule import Rule
 from ivig.core.units import UNITS
-from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
+from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+from ivig.knowledge.policies import DEFAULT, Known, read_policies
+from ivig.knowledge.positions import check_positions, check_views
 
 HERE = Path(__file__).parent
 SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
@@ -60,8 +63,12 @@ _CRITERIA = {
 }
 
 
-def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
-    """The library of all pages below `root` with one policy (a key of `policies/`, or the path of a site's own page).
+def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None) -> Library:
+    """The library of all pages below `root`, by one policy; with it, by every shipped policy beside it.
+
+    Args:
+        policy: the id of a shipped policy, or the path of a site's own page.
+        rules: the rules by name, so that a policy that changes the severity of one is held against it.
 
     Raises:
         KnowledgeFault: any page is faulty; lists every fault with file and line.
@@ -79,18 +86,23 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     sources = _sources(reader, root, digest)
     systems = _listing(reader, root / "systems.yaml", "systems", digest)
     units = _listing(reader, root / "units.yaml", "aliases", digest)
-    policy_id, keys, policy_version = _policy(reader, policy, root)
+    views = _listing(reader, root / "views.yaml", "views", digest)
+    changes = frozenset(reader.changes)
+    policies = read_policies(reader, policy, root, Known(frozenset(pages["indications"]), frozenset(views), rules))
     for source, file, line in reader.sources_used:
         if source not in sources:
             reader.fault(file, line, f"unknown source `{source}`")
-    lexicon = _lexicon(reader, pages, systems, units, _join_days(keys))
+    lexicon = _lexicon(reader, pages, systems, units, policies[0].join_days if policies else 0)
     _own_indications(pages["products"], lexicon)
     _cross_checks(reader, pages)
+    for indication in pages["indications"].values():
+        check_views(reader, indication, frozenset(views))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    return Library(
-        pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes)
-    )
+    library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes)
+    for other in policies[1:]:
+        library.beside(other)
+    return library
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
@@ -114,6 +126,7 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
     for key in ("codes", "not_codes", "wide_codes"):
         _check_codes(reader, file, tree.get(key), f"{tree['id']}.{key}")
     page["__file__"], page["__line__"] = file, tree.line
+    page["__positions__"] = [(row.line, row) for row in tree.get("positions") or () if isinstance(row, Lined)]
     _check_words(reader, kind, file, tree, page)
     return page
 
@@ -122,8 +135,7 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
     """Words of closed lists."""
 
     def check(value: Any, allowed: Iterable[str], what: str, line: int) -> None:
-        if value not in allowed:
-            reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+        _check_word(reader, file, value, allowed, what, line)
 
     if kind == "products":
         check(tree.get("class"), _CLASSES, "class", tree.lines.get("class", 1))
@@ -146,16 +158,26 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+        check_positions(reader, file, tree, page, _STATUS)
     if kind == "sets":
-        serves = tree.get("serves", [])
-        if not isinstance(serves, list):
-            reader.fault(file, tree.lines["serves"], "`serves` is a list")
-        for word in serves if isinstance(serves, list) else ():
-            check(word, SERVES, "serves", tree.lines["serves"])
-        if "timed" in tree:
-            check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
+        _check_set(reader, file, tree)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_word(reader: PageReader, file: str, value: Any, allowed: Iterable[str], what: str, line: int) -> None:
+    if value not in allowed:
+        reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+
+
+def _check_set(reader: PageReader, file: str, tree: Lined) -> None:
+    serves = tree.get("serves", [])
+    if not isinstance(serves, list):
+        reader.fault(file, tree.lines["serves"], "`serves` is a list")
+    for word in serves if isinstance(serves, list) else ():
+        _check_word(reader, file, word, SERVES, "serves", tree.lines["serves"])
+    if "timed" in tree:
+        _check_word(reader, file, tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
@@ -217,36 +239,6 @@ def _listing(reader: PageReader, path: Path, key: str, digest: Any) -> Any:
     if key not in tree:
         reader.fault(path.name, 1, f"`{key}` is missing")
     return tree.get(key) or Lined(1)
-
-
-def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, dict[str, Series], str]:
-    named = root / "policies" / f"{policy}.yaml"
-    path = named if named.is_file() else Path(policy)
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root / "policies").glob("*.yaml")))
-        raise KnowledgeFault(
-            [
-                *reader.faults,
-                _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own"),
-            ]
-        )
-    if not path.is_relative_to(root):
-        reader.root = path.parent
-    file = path.relative_to(reader.root).as_posix()
-    tree = reader.read(path)
-    reader.allow(tree, file, "policy", _PAGE | {"keys"}, {"id", "title", "keys"})
-    keys = {}
-    for key, below in (tree.get("keys") or {}).items():
-        if not isinstance(below, Lined) or "values" not in below:
-            reader.fault(file, tree.line, f"`{key}` has no values")
-            continue
-        keys[key] = reader.series(below, file, key)
-    reader.root = root
-    return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _fault(file: str, what: str) -> Fault:
-    return Fault(file, 1, what)
 
 
 class _Claims:
@@ -335,12 +327,6 @@ def _product(key: str, page: Tree) -> ProductKnown:
         return () if last is None else last.words or ((str(last.amount),) if last.amount is not None else ())
 
     return ProductKnown(key, str(page["class"]), words("strength"), words("routes"))
-
-
-def _join_days(keys: Mapping[str, Series]) -> int:
-    series = keys.get("course.join_days")
-    last = series.values[-1] if series is not None and series.values else None
-    return int(last.amount) if last is not None and last.amount is not None else 0
 
 
 def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
