@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from builder import bundle
 from ivig.core.finding import Finding
+from ivig.core.judge import Case
+from ivig.core.rule import needs
+from ivig.rules.rate import above_at_risk_ceiling, above_initial, above_label
+from ivig.rules.risk import renal, thrombosis
+from ivig.wire.decode import decode
+from ivig.wire.read import Asked, read
 from judged import Row, judged, shown, validator
 
 KG = Decimal(70)
@@ -228,6 +235,25 @@ def test_every_factor_of_thrombosis_is_listed_with_its_evidence() -> None:
     assert len(found.sums) == 5
     shown_as = {i.value for i in found.inputs}
     assert {"76 years", "bedbound", "Factor V Leiden", "Hypertension", "35 g"} == shown_as
+
+
+GOOD = (
+    (above_label, "cidp", {}, "2 mg/kg/min at most, label 8 mg/kg/min; 35 g at 84 mL/h: 4.2 h for one infusion"),
+    (above_initial, "cidp", {}, "begins at 2 mg/kg/min, label 2"),
+    (above_at_risk_ceiling, "cidp", {}, "2 mg/kg/min at most, label at risk 8"),
+    (renal, "cidp", {"labs": {"egfr": "75 mL/min/{1.73_m2}"}}, "eGFR 75 (reported)"),
+    (thrombosis, "gbs", {}, "no factor, no earlier event"),
+)
+
+
+@pytest.mark.parametrize(("module", "base", "change", "line"), GOOD, ids=lambda v: str(v)[:30])
+def test_what_was_found_good_is_told_in_one_line(
+    module: ModuleType, base: str, change: dict[str, Any], line: str
+) -> None:
+    library = validator().library
+    (order,) = read(decode(json.dumps(bundle(base, change)).encode()), library.lexicon, Asked()).orders
+    case = Case({"order": order, "book": library.on(order.day)})
+    assert case.ask(needs(module.content)) == line
 
 
 def test_every_product_with_a_rate_stands_here() -> None:

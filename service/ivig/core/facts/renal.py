@@ -106,6 +106,8 @@ def renal_finding(
 
     Lacking: what might show either. One more factor cannot make two where there is none.
     """
+    if not renal_signs.items and not renal_signs.lacking:
+        return _NOTHING
     grave = tuple(s for s in renal_signs.items if s.grave)
     if grave:
         strong = book.policy("renal.strong")
@@ -125,6 +127,9 @@ def renal_finding(
     if len(factors) + unknown >= least.number and unknown:
         lacking.extend(open_factors)
     return Seen((), tuple(dict.fromkeys(lacking)) if lacking else ())
+
+
+_NOTHING: Seen[Renal] = Seen(())
 
 
 @fact
