@@ -68,7 +68,7 @@ def answered(body: Json | bytes, by: Validator | None = None) -> bytes:
     decoded = decode(written(body))
     asked, policy_day = asked_for(decoded, UTC, NOON, library.policy_id)
     reading = read(decoded, library.lexicon, asked)
-    return encode(outcome(judge.report(reading, policy_day), library, reading.broken))
+    return encode(outcome(judge.report(reading, policy_day), reading.broken, decoded.in_full))
 
 
 def answer(body: Json | bytes) -> Json:

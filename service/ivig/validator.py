@@ -8,7 +8,9 @@ from datetime import date
 from ivig.catalogue import RULES
 from ivig.core import facts  # noqa: F401  (declares the facts)
 from ivig.core.book import Library
+from ivig.core.checked import RuleChecked
 from ivig.core.finding import Finding, Judgement, Report, Result, Severity
+from ivig.core.grounds import Grounds
 from ivig.core.judge import Judge
 from ivig.core.order import Order
 from ivig.core.rule import Rule
@@ -57,7 +59,13 @@ class Validator:
             self.library.version,
             f"{self.library.policy_id} {self.library.policy_version}",
             self.rules,
+            Grounds(self._judge, self.library, reading.orders, policy_day),
         )
+
+    def checked(self, order: Order, policy_day: date | None = None) -> tuple[RuleChecked, ...]:
+        """Every rule with what became of it for one order."""
+        grounds = Grounds(self._judge, self.library, (order,), policy_day)
+        return grounds.checked(0, self.judge(order, policy_day))
 
     def validate(
         self, body: bytes, asked: Asked | None = None, policy_day: date | None = None

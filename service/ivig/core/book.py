@@ -62,6 +62,11 @@ class Indication(Struct, frozen=True):
     positions: tuple[tuple[str, str, str, Value], ...] = ()  # key, phase, what, value
     weight_basis: Value | None = None
     sets: frozenset[str] = frozenset()
+    why: str = ""
+    review: str = ""
+    alternatives: str = ""
+    monitoring: str = ""
+    statements: tuple[str, ...] = ()
 
 
 class Label(Struct, frozen=True):
@@ -311,6 +316,11 @@ def _indication(tree: Tree) -> Indication:
             (p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
         ),
         weight_basis=tree.get("weight_basis"),
+        why=tree.get("why", ""),
+        review=tree.get("review", ""),
+        alternatives=tree.get("alternatives", ""),
+        monitoring=tree.get("monitoring", ""),
+        statements=tuple(tree.get("statements") or ()),
     )
 
 

@@ -51,12 +51,15 @@ def gravest(exits: list[Exit]) -> Exit:
     return next(e for e in _GRAVEST_FIRST if e in exits)
 
 
-def check(name: str, validator: Validator, settings: Settings, day: date | None, now: datetime) -> Checked:
+def check(
+    name: str, validator: Validator, settings: Settings, day: date | None, now: datetime, full: bool = False
+) -> Checked:
     """Judge the bundle in the file of this name.
 
     Args:
         name: a path, or `-` for standard input.
         day: judge by this day, whatever the body says.
+        full: an outcome with every reason in full, whatever the body says.
     """
     try:
         body = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
@@ -72,7 +75,8 @@ def check(name: str, validator: Validator, settings: Settings, day: date | None,
     reading = read(decoded, validator.library.lexicon, asked)
     report = validator.report(reading, policy_day)
     broken = (*reading.broken, *_explained(body, decoded))
-    return Checked(name, outcome(report, validator.library, broken), _exit(report), report, reading.orders, broken)
+    told = outcome(report, broken, full or decoded.in_full)
+    return Checked(name, told, _exit(report), report, reading.orders, broken)
 
 
 def _asked(decoded: Decoded, validator: Validator, settings: Settings, now: datetime) -> tuple[Asked, date | None]:

@@ -249,3 +249,33 @@ def above(result: Result, limit: Decimal) -> bool | None:
         case "<" | "<=":
             return False if result.value <= limit else None
     return result.value > limit
+
+
+def held_against(
+    candidates: tuple[Indication, ...],
+    reasons: tuple[Reason, ...],
+    active: Seen[Condition],
+    results: dict[str, tuple[Result, ...]],
+    before: Seen[Given],
+    starts: date,
+    book: Book,
+) -> str:
+    """What each criterion of the pages was held against, and its limit."""
+    found = []
+    for page in accepted(candidates):
+        basis = _basis(page, reasons, active, results, before.items, starts, book)
+        for criterion in page.criteria:
+            if criterion.kind == "onset-within" and basis.onset is not None and criterion.strong is not None:
+                days = (basis.first - basis.onset.day).days
+                found.append(f"{days} days from onset to the first dose, at most {plain(criterion.strong.number)}")
+            test = criterion.scale or criterion.test
+            newest = next((r for r in basis.results.get(test, ()) if r.value is not None), None)
+            if newest is not None and criterion.value is not None:
+                side = "at least" if criterion.scale else "at most"
+                said = f"{book.test_title(test)} {newest.said}, {side} {plain(criterion.value.number)}"
+                early = criterion.unless_worsening
+                more = f", or worse within {plain(early.number)} days of onset" if early is not None else ""
+                found.append(said + more)
+    if found:
+        return "; ".join(dict.fromkeys(found))
+    return "no value from before the first known infusion: not judged in maintenance"

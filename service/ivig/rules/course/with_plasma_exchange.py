@@ -22,6 +22,7 @@ rule = Rule(
     name="course-with-plasma-exchange",
     severity=WARNING,
     says="Plasma exchange {when} the first dose ({on}); consider one or the other, exchange first when both",
+    consider="Consider one or the other: exchange takes away immune globulin that was just given.",
 )
 
 
@@ -59,3 +60,10 @@ def check(
             when=said,
             on=when.day,
         )
+
+
+def content(procedures: Seen[Procedure], first_day: date, book: Book) -> str:
+    done = [p.when or p.asked for p in procedures.items if "plasma_exchange" in p.concept.sets]
+    days = ", ".join(str(when.day) for when in done if when is not None)
+    window = f"{book.policy('plex.before_days').number} days before to {book.policy('plex.after_days').number} after"
+    return f"first dose {first_day}; " + (f"plasma exchange {days}" if days else f"no plasma exchange {window}")

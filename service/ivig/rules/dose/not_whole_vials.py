@@ -26,6 +26,7 @@ rule = Rule(
     name="dose-not-whole-vials",
     severity=INFORMATION,
     says="{got} g is no sum of whole vials of {product} ({sizes} g): the nearest is {nearest} g",
+    consider="Consider rounding the dose to whole vials, as far as your policy allows.",
 )
 
 
@@ -51,6 +52,17 @@ def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, b
                 sizes=tuple(sorted(sizes)),
                 nearest=nearest,
             )
+
+
+def content(day_grams: Seen[Grams], product: Product) -> str:
+    if product.vials is None or not product.vials.words:
+        return f"no vial sizes of {product.title} on record"
+    sizes = _sizes(product.vials.words)
+    days = dict.fromkeys(day for held in day_grams.items for day in held.days)
+    return "; ".join(
+        f"{plain(high)} g, whole vials of {', '.join(map(plain, sorted(sizes)))} g: {plain(nearest_sum(sizes, low, high))} g"
+        for low, high in days
+    )
 
 
 @lru_cache(maxsize=256)

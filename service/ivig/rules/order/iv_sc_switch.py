@@ -24,6 +24,10 @@ rule = Rule(
     severity=INFORMATION,
     says="Change between IV and SC: {way} immune globulin on {day}, {gap} this order",
     any_product=True,
+    consider=(
+        "Consider confirming when the new route starts and that the old order ends, so that doses neither "
+        "overlap nor leave a gap."
+    ),
 )
 
 
@@ -52,6 +56,11 @@ def check(
         day=turn.day,
         gap=gap,
     )
+
+
+def content(route: str, near_turns: Seen[Turn], book: Book) -> str:
+    window = book.policy("order.iv_sc_switch_days")
+    return f"{len(near_turns.items)} other day(s) of immune globulin within {window.number} days, no change from {route.upper()}"
 
 
 def _gap(day: date, run: Run) -> str:

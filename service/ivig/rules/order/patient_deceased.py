@@ -16,7 +16,14 @@ from ivig.core.order import Order
 from ivig.core.rule import Rule
 
 rule = Rule(
-    name="order-patient-deceased", severity=ERROR, says="The patient is recorded as deceased ({when})", any_product=True
+    name="order-patient-deceased",
+    severity=ERROR,
+    says="The patient is recorded as deceased ({when})",
+    any_product=True,
+    consider=(
+        "Consider checking the patient's identity and status; an order that was never stopped may have to be "
+        "discontinued."
+    ),
 )
 
 

@@ -24,6 +24,7 @@ rule = Rule(
     name="weight-fluid-overloaded",
     severity=INFORMATION,
     says="The weight of {kg} kg may hold fluid: {why}; consider the dry weight",
+    consider="Consider a dry weight, or the weight from before the fluid was gained.",
 )
 
 
@@ -59,6 +60,15 @@ def check(
             kg=round(kg, 1),
             why=" and ".join(reasons),
         )
+
+
+def content(weight: Result, weights: tuple[Result, ...], book: Book) -> str:
+    gain, days = book.policy("weight.fluid_gain"), book.policy("weight.fluid_gain.days")
+    before = _lowest(weight, weights, days)
+    if before is None or not before.value or weight.value is None:
+        return f"no other weight within {days.number} days"
+    percent = (weight.value - before.value) * 100 / before.value
+    return f"{plain(before.value)} to {plain(weight.value)} kg: {plain(round(percent, 1))}%, less than {gain.number}%"
 
 
 def _lowest(weight: Result, weights: tuple[Result, ...], days: Value) -> Result | None:

@@ -27,6 +27,7 @@ rule = Rule(
     name="weight-wrong-basis",
     severity=WARNING,
     says="{grams} g a {span} is {got} g/kg of dosing weight {kg} kg, above {limit} g/kg; by that at most {most} g",
+    consider="Consider the dose by dosing weight, or stating on the order that actual weight is meant.",
 )
 
 
@@ -64,6 +65,16 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
             limit=upper,
             most=tenth(upper * dosing.kg),
         )
+
+
+def content(phased: Seen[Phased], dosing: Dosing, book: Book) -> str:
+    tolerance = book.policy("dose.tolerance")
+    return "; ".join(
+        f"{plain(got * dosing.actual)} g a {span} / {plain(tenth(dosing.kg))} kg {dosing.basis} = "
+        f"{plain(got * dosing.actual / dosing.kg)} g/kg, at most {plain(upper)} (+{plain(tolerance.number)}%)"
+        for held in phased.items
+        for span, got, upper, _ in _limits(held)
+    )
 
 
 def _limits(held: Phased) -> list[tuple[str, Decimal, Decimal, Value]]:
