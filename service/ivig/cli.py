@@ -94,9 +94,7 @@ def check(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day (default: the day the order was written)."),
     ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every input, its place, and all not judged.")
-    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every reason in full, and every rule.")] = False,
 ) -> None:
     """Judge the immune globulin orders in files.
 
@@ -114,7 +112,7 @@ def check(
     now, on = datetime.now(UTC), day.date() if day else None
     done: list[Checked] = []
     for name in files:
-        done.append(judge_file(name, validator, settings, on, now))
+        done.append(judge_file(name, validator, settings, on, now, verbose))
         if form == Format.TEXT:
             _print_text(done[-1], library, len(files) > 1, verbose)
     if form == Format.JSON:

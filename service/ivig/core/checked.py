@@ -104,7 +104,8 @@ def _concerned(case: Case, entry: Entry) -> bool:
 
 
 def _found(case: Case, entry: Entry) -> bool:
-    assert entry.check is not None
+    if entry.check is None or (entry.concerns is not None and case.ask(entry.concerns) is None):
+        return False
     found = case.ask(entry.check)
     return not isinstance(found, Absent) and bool(tuple(found))
 

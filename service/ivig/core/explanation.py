@@ -96,6 +96,7 @@ def explain(
     page: Indication | None = None,
     assumed: Iterable[str] = (),
     missing: Iterable[str] = (),
+    whole: bool = False,
 ) -> Explanation:
     """All that `found` rests on.
 
@@ -103,10 +104,11 @@ def explain(
         rule: its rule, None for one that is not in the catalogue.
         page: the indication the order is judged by; without it nothing is said of other treatments and of what to watch.
         assumed, missing: what is known of the order beside the finding itself.
+        whole: it tells of the order as a whole: what to watch, and when response is judged, belong to it.
     """
     advice = (*found.consider, *((rule.consider,) if rule is not None and rule.consider else ()))
     elsewhere = page is not None and has_alternatives(found, rule)
-    watched = page is not None and is_watched(found)
+    watched = page is not None and (whole or is_watched(found))
     return Explanation(
         rule=found.rule,
         text=found.text(),
@@ -120,7 +122,7 @@ def explain(
         consider=tuple(dict.fromkeys(advice)),
         alternatives=one_line(page.alternatives) if page is not None and elsewhere else "",
         watch=watch(page.monitoring) if page is not None and watched else Watch(),
-        review=one_line(page.review) if page is not None and elsewhere else "",
+        review=one_line(page.review) if page is not None and (whole or elsewhere) else "",
     )
 
 

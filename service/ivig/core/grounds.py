@@ -76,6 +76,7 @@ class Grounds:
                 page,
                 order.assumptions if of_dosage and found.result == Result.FLAGGED else (),
                 _lacked(found, judgement),
+                found.rule == self.judge.verdict.name,
             )
 
 

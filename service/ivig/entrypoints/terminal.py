@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ivig.core.book import Library
+from ivig.core.checked import Outcome, RuleChecked
+from ivig.core.explanation import CAPPED, Explanation, background, lines
 from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, plain
 from ivig.core.judge import Case
 from ivig.core.order import Order, Part
 from ivig.core.order import Result as Reported
 from ivig.wire.decode import Broken
-from ivig.wire.outcome import amount, cited
+from ivig.wire.outcome import cited
 
 if TYPE_CHECKING:
     from ivig.entrypoints.explanation import Page
@@ -57,17 +59,23 @@ def render(
     Args:
         orders: the orders it is about; with them a headline says what was ordered for whom.
         broken: elements of the body that could not be read.
-        full: with every input, its place in the bundle, and the arithmetic of informations too.
+        full: with every input, its place in the bundle, the arithmetic of informations too, what else could be done and what
+            to watch, and every rule with what became of it.
     """
     by_path = {order.path: order for order in orders}
     for told in report.notes:
         console.print(Padding(clean(told.text()), (0, 0, 1, 2)))
-    for judgement in report.judgements:
+    for place, judgement in enumerate(report.judgements):
         console.print(_headline(judgement, by_path.get(judgement.path), library))
+        reasons = list(report.grounds.explanations(place, judgement))
+        explained = list(zip(judgement.findings, reasons, strict=True))
         for words, colour, belongs in _GROUPS:
-            found = [f for f in judgement.findings if f.rule != _VERDICT and belongs(f)]
+            found = [(f, reason) for f, reason in explained if f.rule != _VERDICT and belongs(f)]
             if found:
-                console.print(_group(words, colour, found, library, full))
+                console.print(_group(words, colour, found, full))
+        if full:
+            _background(reasons, console)
+            _checked(report.grounds.checked(place, judgement), console)
         _rest(judgement, console, full)
         console.print()
     told_of = {path for judgement in report.judgements for path, _ in judgement.unread}
@@ -166,30 +174,54 @@ def _of(weight: Reported) -> str:
 # -- what was found ---------------------------------------------------------------------------------------------------
 
 
-def _group(words: str, colour: str, found: Sequence[Finding], library: Library, full: bool) -> RenderableType:
+def _group(words: str, colour: str, found: Sequence[tuple[Finding, Explanation]], full: bool) -> RenderableType:
     rows: list[RenderableType] = []
     quiet = words in ("Information", "Note") and not full
-    for f in sorted(found, key=lambda f: -f.severity):
-        rows.append(_hanging(Text("•", colour), Text.assemble(clean(f.text()), "  ", (f.rule, "dim"))))
+    for f, reason in sorted(found, key=lambda pair: -pair[0].severity):
+        rows.append(_hanging(Text("•", colour), Text.assemble(clean(reason.text), "  ", (f.rule, "dim"))))
         if not quiet:
-            rows.extend(_hanging(Text(" "), Text(line, "dim")) for line in _lines(f, library, full))
+            advice = set(reason.consider)
+            for line in dict.fromkeys(map(clean, _lines(f, reason, full))):
+                arrow = Text("→" if line in advice else " ", colour)
+                rows.append(_hanging(arrow, Text(line, "" if line in advice else "dim")))
     plural = "s" if len(found) > 1 and words != "Cannot tell" and words != "Information" else ""
     return Padding(Group(Text(words + plural, f"bold {colour}"), *rows), (0, 0, 1, 2))
 
 
-def _lines(f: Finding, library: Library, full: bool) -> Iterable[str]:
-    """The arithmetic, the inputs, the limits with their source."""
-    lines = list(f.sums)
-    for i in f.inputs:
-        beside = (i.day, i.path) if full else (i.day[: len("2026-11-20")],)
-        said = ", ".join(filter(None, beside))
-        lines.append(f"{i.what}: {i.value}" + (f" ({said})" if said else ""))
-    lines += [cited(v, library) if full else f"{v.key}: {amount(v)} ({v.source}, {v.at}; {v.seen})" for v in f.cites]
-    if f.capped:
-        lines.append("An error by the numbers; a warning because a number it rests on is unconfirmed.")
+def _lines(f: Finding, told: Explanation, full: bool) -> Iterable[str]:
+    """The arithmetic, the inputs, the limits with their source, what was assumed and what could be done."""
     if full:
-        lines += f.at[1:]
-    return dict.fromkeys(map(clean, lines))
+        return [*lines(told), *f.at[1:]]
+    said = [*told.sums]
+    said += [f"{i.what}: {i.value}" + (f" ({i.day[: len('2026-11-20')]})" if i.day else "") for i in told.inputs]
+    said += [f"{one.key}: {one.amount} ({one.source}, {one.at}; {one.seen})" for one in told.limits]
+    said += [CAPPED] if told.capped else []
+    said += [f"Assumed: {one}" for one in told.assumed]
+    return [*said, *told.consider, *told.remedies, *told.vials]
+
+
+def _background(reasons: Sequence[Explanation], console: Console) -> None:
+    """What the indication's page adds, once for all findings."""
+    parts = dict.fromkeys(part for reason in reasons for part in background(reason))
+    if parts:
+        rows = [_hanging(Text("•"), Text(clean(f"{heading}: {prose}"))) for heading, prose in parts]
+        console.print(Padding(Group(Text("Also to consider", "bold"), *rows), (0, 0, 1, 2)))
+
+
+def _checked(checked: Sequence[RuleChecked], console: Console) -> None:
+    """Every rule with what became of it; those that do not apply by name only."""
+    table = Table.grid(padding=(0, 1))
+    for width in (12, 28):
+        table.add_column(min_width=width, no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in checked:
+        if one.outcome != Outcome.NOT_CONCERNED:
+            table.add_row(one.outcome.value.replace("-", " "), one.rule, Text(clean(one.text), "dim"))
+    rest = ", ".join(one.rule for one in checked if one.outcome == Outcome.NOT_CONCERNED)
+    parts: list[RenderableType] = [Text("Every rule", "bold"), Padding(table, (0, 0, 0, 2))]
+    if rest:
+        parts.append(_hanging(Text(" "), Text(f"Not concerned: {rest}", "dim")))
+    console.print(Padding(Group(*parts), (0, 0, 1, 2)))
 
 
 def _hanging(mark: Text, body: Text) -> RenderableType:
@@ -221,7 +253,8 @@ def _rest(judgement: Judgement, console: Console, full: bool) -> None:
         console.print(Padding(Group(Text("Not judged for want of", "bold"), *rows), (0, 0, 1, 2)))
     told = next((f for f in judgement.findings if f.rule == _VERDICT), None)
     if told is not None:
-        sums = " ".join(told.sums) if full else "".join(told.sums[:1])
+        assumed = (f"Assumed: {one}." for one in told.assumed)
+        sums = " ".join((*told.sums, *assumed)) if full else "".join(told.sums[:1])
         console.print(Padding(Text(clean(f"{told.text().rstrip('.')}. {sums}"), "bold"), (0, 0, 0, 2)))
 
 

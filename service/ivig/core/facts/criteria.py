@@ -272,7 +272,8 @@ def held_against(
             newest = next((r for r in basis.results.get(test, ()) if r.value is not None), None)
             if newest is not None and criterion.value is not None:
                 side = "at least" if criterion.scale else "at most"
-                said = f"{book.test_title(test)} {newest.said}, {side} {plain(criterion.value.number)}"
+                got = newest.said.removesuffix(" {score}")
+                said = f"{book.test_title(test)} {got}, {side} {plain(criterion.value.number)}"
                 early = criterion.unless_worsening
                 more = f", or worse within {plain(early.number)} days of onset" if early is not None else ""
                 found.append(said + more)

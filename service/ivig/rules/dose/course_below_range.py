@@ -54,7 +54,7 @@ def content(phased: Seen[Phased], bases: Maybe[Bases], book: Book) -> str:
         lower, got = held.limits.lower, lower_dose(held.dose, bases)
         if lower is None or lower.lower is None or got is None:
             continue
-        of = f" {bases.name} weight" if isinstance(bases, Bases) and not held.dose.nominal else ""
+        of = f" of {bases.name} weight" if isinstance(bases, Bases) and not held.dose.nominal else ""
         more = "; goes on with an earlier course" if held.continues else ""
         found.append(
             f"{plain(got)} g/kg{of}, at least {plain(lower.lower)} (-{tolerance}%) for {held.limits.what}{more}"
