@@ -122,8 +122,50 @@ def check(
     raise typer.Exit(gravest([one.exit for one in done]))
 
 
+@app.command()
+def sheet(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="FHIR Bundles or Parameters in JSON; - is stdin.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The HTML file to write (default: standard output).")
+    ] = None,
+    policy: PolicyOption = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day (default: the day the order was written)."),
+    ] = None,
+) -> None:
+    """Print a verification sheet for each order: an HTML page to check, print and sign.
+
+    Exit code: as of `ivig check`.
+    """
+    settings = _settings()
+    library = _library(policy or settings.policy)
+    from ivig.entrypoints.files import check as judge_file
+    from ivig.entrypoints.files import gravest
+    from ivig.entrypoints.sheet import render
+    from ivig.validator import Validator
+
+    validator = Validator(library, _log_crash)
+    now, on = datetime.now(UTC), day.date() if day else None
+    done = [judge_file(name, validator, settings, on, now) for name in files]
+    for one in done:
+        if one.report is None:
+            typer.echo(f"Unreadable: {one.fault}", err=True)
+    read = [(one.report, one.orders, one.broken) for one in done if one.report is not None]
+    if read:
+        page = render(read, now.astimezone(settings.zone), library)
+        if out is None:
+            sys.stdout.buffer.write(page.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+        else:
+            out.write_bytes(page.encode("utf-8", "replace"))
+            typer.echo(f"written: {out}", err=True)
+    raise typer.Exit(gravest([one.exit for one in done]))
+
+
 def _print_text(one: Checked, library: Library, several: bool, verbose: bool) -> None:
-    from ivig.entrypoints.terminal import clean, render, screen
+    from ivig.entrypoints.terminal import render, screen
+    from ivig.entrypoints.wording import clean
 
     console = screen()
     if several:
@@ -268,7 +310,8 @@ def settings() -> None:
     """List all settings: the name in the environment, the value, the default, the meaning."""
     from rich.table import Table
 
-    from ivig.entrypoints.terminal import clean, screen
+    from ivig.entrypoints.terminal import screen
+    from ivig.entrypoints.wording import clean
     from ivig.settings import listed
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,10 +13,11 @@ from rich.text import Text
 from ivig.core.book import Library
 from ivig.core.checked import Outcome, RuleChecked
 from ivig.core.explanation import CAPPED, Explanation, background, lines
-from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, plain
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict
 from ivig.core.judge import Case
-from ivig.core.order import Order, Part
+from ivig.core.order import Order
 from ivig.core.order import Result as Reported
+from ivig.entrypoints.wording import clean, ordered, reason_said
 from ivig.wire.decode import Broken
 from ivig.wire.outcome import cited
 
@@ -35,7 +35,6 @@ _GROUPS: tuple[tuple[str, str, Callable[[Finding], bool]], ...] = (
 )
 _VERDICT = "order-verdict"
 _MOST_NAMES = 6
-_ROUTES = {"iv": "intravenous", "sc": "subcutaneous", "im": "intramuscular"}
 
 
 def screen(**options: Any) -> Console:
@@ -82,11 +81,6 @@ def render(
     _unread(((b.path, b.why) for b in broken if b.path not in told_of), console)
 
 
-def clean(text: str) -> str:
-    """Text from outside without what a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 # -- the headline -----------------------------------------------------------------------------------------------------
 
 
@@ -106,47 +100,11 @@ def _headline(judgement: Judgement, order: Order | None, library: Library) -> Re
     return Padding(table, (0, 0, 1, 0))
 
 
-def ordered(order: Order) -> str:
-    """What was ordered, as it was ordered."""
-    doses = "; then ".join(filter(None, (_dose(part) for part in order.parts))) or "no dose"
-    route = _ROUTES.get(order.route, order.route_said or "no route")
-    course = f" (one of {len(order.group_parts)} requests of a course)" if len(order.group_parts) > 1 else ""
-    return f"{order.medication or 'no medication'}: {doses}, {route}{course}"
-
-
-def _dose(part: Part) -> str:
-    if part.amount is None:
-        return _schedule(part)
-    each = {"course": " in all", "day": " a day"}.get(part.amount.each, "")
-    return " ".join(filter(None, (part.amount.said + each, _schedule(part))))
-
-
-def _schedule(part: Part) -> str:
-    said = [f"{part.doses_a_day} times a day"] if part.doses_a_day > 1 else []
-    days = part.days or 0
-    if part.interval is not None:
-        said.append(f"on {days} days" if days > 1 else "")
-        said.append(f"every {_span(part.interval)}")
-        said.append(f"({part.cycles} times)" if part.cycles else "")
-    elif days > 1:
-        step = "a day" if part.step == 1 else f"every {_span(part.step)}"
-        said.append(f"{step if not part.doses_a_day > 1 else ''} for {days} {'days' if part.step == 1 else 'times'}")
-    elif days == 1:
-        said.append("once")
-    return " ".join(" ".join(said).split())
-
-
-def _span(days: Decimal) -> str:
-    weeks = days / 7
-    count, unit = (weeks, "week") if weeks == weeks.to_integral_value() else (days, "day")
-    return unit if count == 1 else f"{plain(count)} {unit}s"
-
-
 def _for_whom(order: Order, library: Library) -> str:
     """Indication, sex, age and weight, as the judge sees them."""
     case = Case({"order": order, "book": library.on(order.day)})
     page, age, weight = (_fact(case, name) for name in ("indication", "age", "weight"))
-    reason = page.title if page is not None else _as_said(order)
+    reason = page.title if page is not None else reason_said(order)
     who = [order.chart.sex or "sex unknown"]
     who.append(f"{age.years} years" if age is not None else "age unknown")
     who.append(f"{weight.said}{_of(weight)}" if weight is not None else "no usable weight")
@@ -159,12 +117,6 @@ def _fact(case: Case, name: str) -> Any:
     except Exception:  # noqa: BLE001  (a fault in a fact has been told as a crashed rule; a headline can do without)
         return None
     return None if isinstance(value, Absent) else value
-
-
-def _as_said(order: Order) -> str:
-    concepts = [reason.concept for reason in order.reasons]
-    said = [c.text or ", ".join(code for _, code in c.codes) for c in concepts]
-    return ", ".join(filter(None, said)) or "no reason given"
 
 
 def _of(weight: Reported) -> str:
