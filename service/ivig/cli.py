@@ -256,28 +256,32 @@ def serve(
 
 @app.command()
 def explain(
-    rule: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A rule's name; without it all are listed.")
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A rule, an indication or a product; without it all rules are listed."),
     ] = None,
     policy: PolicyOption = None,
 ) -> None:
-    """Say what a rule checks, why, and by which numbers today."""
-    from ivig.entrypoints import explanation
-    from ivig.entrypoints.terminal import render_page, render_rules, screen
+    """Say what a rule checks, why, by which numbers today, and what it needs; or what a page of knowledge holds."""
+    from ivig.entrypoints import explanation, reference
+    from ivig.entrypoints.terminal import render_page, render_reference, render_rules, screen
 
     console = screen()
-    if rule is None:
+    if name is None:
         render_rules(explanation.listed(), console)
         return
-    library = _library(policy or _settings().policy)
+    library, today = _library(policy or _settings().policy), datetime.now(UTC).date()
     try:
-        page = explanation.page(rule, library, datetime.now(UTC).date())
+        if name in explanation.names():
+            render_page(explanation.page(name, library, today), library, console)
+        else:
+            render_reference(reference.reference(name, library, today), library, console)
     except LookupError:
-        close = explanation.closest(rule)
-        typer.echo(f"There is no rule {rule}." + (f" Did you mean: {', '.join(close)}?" if close else ""), err=True)
+        close = explanation.closest(name, reference.keys(library))
+        also = f" Did you mean: {', '.join(close)}?" if close else ""
+        typer.echo(f"There is no rule, indication or product {name}.{also}", err=True)
         typer.echo("`ivig explain` lists all rules.", err=True)
         raise typer.Exit(2) from None
-    render_page(page, library, console)
 
 
 # -- knowledge, settings ----------------------------------------------------------------------------------------------

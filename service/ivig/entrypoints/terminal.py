@@ -19,10 +19,11 @@ from ivig.core.order import Order
 from ivig.core.order import Result as Reported
 from ivig.entrypoints.wording import clean, ordered, reason_said
 from ivig.wire.decode import Broken
-from ivig.wire.outcome import cited
+from ivig.wire.outcome import amount, cited
 
 if TYPE_CHECKING:
-    from ivig.entrypoints.explanation import Page
+    from ivig.entrypoints.explanation import Differs, Page
+    from ivig.entrypoints.reference import Reference
 
 WIDEST = 100
 COLOURS = {Verdict.STOP: "red", Verdict.CANNOT_TELL: "magenta", Verdict.ADVISE: "yellow", Verdict.CLEAR: "green"}
@@ -244,12 +245,35 @@ def render_page(page: Page, library: Library, console: Console) -> None:
     console.print(grade if page.rule.result == Result.FLAGGED else f"{page.rule.result}, {grade}", style="dim")
     console.print()
     console.print(page.text, soft_wrap=True)
-    for heading, values in (
-        ("Numbers in force today", page.numbers.own),
-        ("Numbers behind the facts it is given", page.numbers.of_facts),
-    ):
-        if values:
-            console.print()
-            console.print(heading, style="bold")
-            for value in values:
-                console.print(Padding(cited(value, library), (0, 0, 0, 2)))
+    if page.rule.consider:
+        _listed("To consider", (page.rule.consider,), console)
+    _listed("Numbers in force today", (cited(value, library) for value in page.numbers.own), console)
+    _listed("Numbers behind the facts it is given", (cited(value, library) for value in page.numbers.of_facts), console)
+    _listed("What it needs", (f"{name}: {said}" if said else name for name, said in page.needs), console)
+    _listed("Where something of it is missing", (f"{name}: {says}" for name, says in page.roots), console)
+    _listed("Statements it carries", (f"{key}: {says}" for key, says in page.statements), console)
+    _listed("Indications of these statements", (", ".join(page.indications),) if page.indications else (), console)
+    _listed("Other policies", (_differs(one) for one in page.differs), console)
+
+
+def _differs(one: Differs) -> str:
+    there = amount(one.there) if one.there is not None else "not set"
+    return f"{one.policy}: {one.key} is {there}, here {amount(one.here) if one.here is not None else 'not set'}"
+
+
+def render_reference(page: Reference, library: Library, console: Console) -> None:
+    """A page of knowledge with its values."""
+    console.print(page.title, style="bold")
+    console.print(f"{page.kind}, reviewed {page.reviewed}, due {page.due}", style="dim")
+    for heading, prose in page.prose:
+        _listed(heading, (prose,), console)
+    _listed("Values in force today", (cited(value, library) for value in page.values), console)
+
+
+def _listed(heading: str, said: Iterable[str], console: Console) -> None:
+    rows = list(said)
+    if rows:
+        console.print()
+        console.print(heading, style="bold")
+        for line in rows:
+            console.print(Padding(line, (0, 0, 0, 2)))
