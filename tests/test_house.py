@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -122,6 +123,23 @@ def test_no_clinical_number_in_a_rule(path: Path) -> None:
         if _compares(node) and _numbers(node) - PLAIN_NUMBERS
     ]
     assert not found, "\n".join(found)
+
+
+@every_rule
+def test_a_rule_that_flags_says_what_could_be_done(path: Path) -> None:
+    rule = module_of(path).rule
+    if rule.result.value == "flagged":
+        assert rule.consider.startswith("Consider"), f"{rule.name} has nothing to consider"
+    assert not re.search(r"\d", rule.consider), "advice that holds numbers belongs to the finding, from the book"
+    assert not rule.consider or rule.consider.endswith((".", "?"))
+
+
+@every_rule
+def test_a_rule_that_compares_a_number_shows_its_arithmetic_where_it_is_content(path: Path) -> None:
+    compares = any(
+        isinstance(node, ast.keyword) and node.arg == "measure" for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    )
+    assert not compares or hasattr(module_of(path), "content"), "no `content`"
 
 
 def _compares(node: ast.AST) -> bool:

@@ -206,9 +206,10 @@ def _measured(
     assert result.value is not None
     title = book.test_title(test)
     seen = Input(title, result.said, result.when.text if result.when else "", result.path)
-    line = f"{title}: {result.said}, limit {plain(limit.number)}"
     unit = "" if result.unit == "{score}" else f" {result.unit}"
     said = f"{result.comparator}{plain(result.value)}{unit}"
+    same = result.said.removesuffix(" {score}") == said
+    line = f"{title}: {result.said}{'' if same else f' = {said}'}, limit {plain(limit.number)}"
     return Unmet(
         page, kind, WARNING, result.value, limit, result.unit, title, said, result.path, (seen,), (line,), cites
     )

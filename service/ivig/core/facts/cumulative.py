@@ -93,7 +93,10 @@ def cumulative(
         found[0].day,
         found[-1].day,
         phased.items[0].limits.what,
-        (shown, f"Limit: {why} x {plain(factor.number)} = {plain(allowed * factor.number)} g/kg"),
+        (
+            f"{found[0].day} to {found[-1].day}: {shown}",
+            f"Limit: {why} x {plain(factor.number)} = {plain(allowed * factor.number)} g/kg",
+        ),
         (*phased.items[0].dose.inputs, *inputs),
         (*cites, factor, book.policy("dose.cumulative_days")),
     )

@@ -41,7 +41,7 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
         yield rule.finding(
             at=places(order, held.dose.inputs),
             severity=ERROR if grave else WARNING,
-            sums=held.dose.sums,
+            sums=(*held.dose.sums, _day(held)),
             inputs=held.dose.inputs,
             assumed=(held.limits.assumed,) if held.limits.assumed else (),
             cites=(source, factor) if grave and source is not None else (value, tolerance),
@@ -59,6 +59,11 @@ def content(phased: Seen[Phased], book: Book) -> str:
         for held in phased.items
         if (day := held.limits.day_limit(held.course.days)) is not None and held.course.day_known
     )
+
+
+def _day(held: Phased) -> str:
+    grams = held.dose.grams_day
+    return f"On a day: {f'{plain(grams)} g = ' if grams is not None else ''}{plain(held.dose.day_high)} g/kg"
 
 
 def _course_above(held: Phased, limits: Limits, book: Book) -> bool:

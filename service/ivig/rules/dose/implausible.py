@@ -36,7 +36,7 @@ def check(order: Order, implausible: Seen[Implausible]) -> Iterator[Finding]:
         low = item.what == "low"
         yield rule.finding(
             at=places(order, item.inputs),
-            sums=item.sums,
+            sums=(*item.sums, f"{plain(item.got)} {item.unit} {_SPANS[item.what]}, bound {plain(item.bound.number)}"),
             inputs=item.inputs,
             cites=(item.bound,),
             measure=Measure(

@@ -51,7 +51,7 @@ def check(
         at=(order.path, turn.path),
         inputs=(Input(f"immune globulin {way}", "given or planned", turn.day.isoformat(), turn.path),),
         cites=(window,),
-        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}",),
+        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}: {gap} this order",),
         way=way,
         day=turn.day,
         gap=gap,

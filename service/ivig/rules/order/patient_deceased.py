@@ -44,7 +44,10 @@ def check(order: Order) -> Iterator[Finding]:
         at=(order.path, patient),
         severity=ERROR if death.last <= order.day else WARNING,
         says=None if death.last <= order.day else "The patient may be deceased on {day}: date of death {when}",
-        inputs=(Input("deceased", death.text, death.text, patient), Input("day of judgement", order.day.isoformat())),
+        inputs=(
+            Input("deceased", death.text, death.text, patient),
+            Input("day of judgement", order.day.isoformat(), "", order.path),
+        ),
         when=death.text,
         day=order.day,
     )

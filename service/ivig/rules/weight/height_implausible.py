@@ -29,7 +29,11 @@ _NAMES = {"height": ("height", "cm", "cm"), "bmi": ("body mass index", "kg/m²",
 
 
 def check(
-    order: Order, height_outside: Seen[HeightFault], height: Maybe[Result], weight_inputs: tuple[Input, ...]
+    order: Order,
+    height_outside: Seen[HeightFault],
+    height: Maybe[Result],
+    weight: Maybe[Result],
+    weight_inputs: tuple[Input, ...],
 ) -> Iterator[Finding]:
     for fault in height_outside.items:
         if isinstance(height, Absent):
@@ -37,6 +41,7 @@ def check(
         what, shown, unit = _NAMES[fault.what]
         yield rule.finding(
             at=(order.path, height.path),
+            sums=(_sum(weight, height, fault),) if fault.what == "bmi" else (),
             inputs=(as_input(height, "height"), *weight_inputs),
             cites=(fault.lower, fault.upper),
             measure=Measure(unit, fault.got, fault.lower.number, fault.upper.number, fault.lower.source),
@@ -46,6 +51,12 @@ def check(
             lower=fault.lower.number,
             upper=fault.upper.number,
         )
+
+
+def _sum(weight: Maybe[Result], height: Result, fault: HeightFault) -> str:
+    kg = "" if isinstance(weight, Absent) or weight.value is None else f"{plain(weight.value)} kg / "
+    cm = plain(height.value) if height.value is not None else ""
+    return f"{kg}({cm} cm)^2 = {plain(round(fault.got, 2))} kg/m²"
 
 
 def content(height: Result, weight: Result, adult: bool, book: Book) -> str:

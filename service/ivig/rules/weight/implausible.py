@@ -82,10 +82,12 @@ def _wrong(order: Order, fault: WeightFault, age: Maybe[Age], inputs: tuple[Inpu
         if age.years
         else f"at {age.days} days"
     )
+    chart = order.chart
+    born = () if isinstance(age, Absent) else (Input("age", when[3:], chart.birth_said, chart.patient_path),)
     measure = Measure("kg", kg, fault.lower, fault.upper, source)
     return rule.finding(
         at=at,
-        inputs=inputs,
+        inputs=(*inputs, *born),
         cites=fault.cites,
         measure=measure,
         kg=round(kg, 2),

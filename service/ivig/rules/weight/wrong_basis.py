@@ -54,7 +54,7 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
         line = f"{plain(got * dosing.actual)} g / {plain(tenth(dosing.kg))} kg = {plain(round(by_dosing, 2))} g/kg"
         yield rule.finding(
             at=(order.path, held.course.dose_path),
-            sums=(*held.dose.sums, *dosing.sums, line),
+            sums=(*held.dose.sums, *dosing.sums, line, _most(upper, dosing)),
             inputs=(*held.dose.inputs, *dosing.inputs),
             cites=(source, tolerance, *dosing.cites),
             measure=Measure("g/kg", by_dosing, None, upper, source.source),
@@ -65,6 +65,10 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
             limit=upper,
             most=tenth(upper * dosing.kg),
         )
+
+
+def _most(upper: Decimal, dosing: Dosing) -> str:
+    return f"At most {plain(upper)} g/kg x {plain(tenth(dosing.kg))} kg = {plain(tenth(upper * dosing.kg))} g"
 
 
 def content(phased: Seen[Phased], dosing: Dosing, book: Book) -> str:
