@@ -71,7 +71,11 @@ def test_every_finding_of_every_case_is_explained_in_full(path: Path) -> None:
     for case in read(path):
         report = reported(bundle(case.base, case.change))
         OperationOutcome.model_validate(json.loads(encode(outcome(report, full=True))))
-        for found, told in explained(report):
+        pairs = explained(report)
+        if case.explains:
+            of_rule = ["\n".join(lines(told, full=True)) for found, told in pairs if found.rule == case.rule]
+            assert any(case.explains in said for said in of_rule), f"{case.id}: {case.explains}\n{of_rule}"
+        for found, told in pairs:
             for fault in _faults(found, told):
                 pytest.fail(f"{case.id}\n{found.rule}: {told.text}\n{fault}\n" + "\n".join(lines(told, full=True)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 import ivig
 from casefiles import HERE, Case, all_cases, files, read
@@ -162,6 +163,16 @@ def _numbers(node: ast.AST) -> set[float]:
         elif isinstance(below, ast.Call) and ast.unparse(below.func) == "Decimal":
             found |= {float(a.value) for a in below.args if isinstance(a, ast.Constant)}
     return found
+
+
+def test_every_statement_is_told_with_the_rules_that_carry_it() -> None:
+    page = yaml.safe_load((Path(ivig.__file__).parent / "knowledge/statements.yaml").read_text("utf-8"))["statements"]
+    assert list(page) == [*(f"A{n}" for n in range(1, 31)), *(f"B{n}" for n in range(1, 7))]
+    families = {path.parent.name for path in rule_files()} | {"rate", "risk", "adjunct", "interaction"}
+    for key, row in page.items():
+        assert row["says"], key
+        assert row["rules"], key
+        assert {rule.partition("-")[0] for rule in row["rules"]} <= families, key
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
