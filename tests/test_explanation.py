@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
+from starlette.testclient import TestClient
 
 from bases import BASES
 from builder import bundle
 from casefiles import HERE, files, read
+from ivig.app import create_app
 from ivig.core.explanation import Explanation, Watch, lines, watch
 from ivig.core.finding import Finding, Report, Result
 from ivig.core.grounds import Grounds
@@ -168,3 +170,11 @@ def test_normal_is_a_part_of_full(base: str) -> None:
         }
     assert "checked" not in json.dumps(normal["extension"])
     assert "checked" in json.dumps(full["extension"])
+
+
+def test_full_detail_is_the_same_over_http() -> None:
+    parameters = [{"name": "bundle", "resource": bundle("gbs")}, {"name": "detail", "valueCode": "full"}]
+    body = {"resourceType": "Parameters", "parameter": parameters}
+    got = TestClient(create_app()).post("/fhir/$validate-ivig-order", json=body)
+    assert got.status_code == 200
+    assert got.json() == answer(body)

@@ -14,7 +14,8 @@ from datetime import date
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
-from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input
+from ivig.core.facts.excipients import told_by
+from ivig.core.finding import INFORMATION, WARNING, Absent, Finding
 from ivig.core.order import Order, Procedure
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -55,7 +56,7 @@ def check(
             at=(order.path, exchange.path),
             severity=severity,
             sums=(f"First dose {first_day}, plasma exchange {when.day}: {said}",),
-            inputs=(Input("plasma exchange", exchange.concept.text, when.text, exchange.path),),
+            inputs=(told_by(exchange, "plasma exchange"),),
             cites=cites,
             when=said,
             on=when.day,

@@ -15,6 +15,7 @@ from decimal import Decimal
 from ivig.core.book import Book
 from ivig.core.dated import Value
 from ivig.core.facts.chart import of_set
+from ivig.core.facts.excipients import told_by
 from ivig.core.facts.patient import share
 from ivig.core.finding import INFORMATION, Finding, Input, plain
 from ivig.core.order import Condition, Order, Result
@@ -55,7 +56,7 @@ def check(
         yield rule.finding(
             at=(order.path, weight.path, *(c.path for c in told)),
             sums=sums,
-            inputs=(*weight_inputs, *(Input("condition", c.concept.text, "", c.path) for c in told)),
+            inputs=(*weight_inputs, *(told_by(c, "condition") for c in told)),
             cites=cites,
             kg=round(kg, 1),
             why=" and ".join(reasons),
