@@ -20,6 +20,7 @@ _ELSEWHERE = {"course": True, "interaction": True, "indication": False, "risk": 
 _WATCHED = frozenset({"dose", "rate", "product", "lab", "risk", "course", "adjunct", "interaction"})
 _UNREADABLE = "value"  # the issue code of a datum that cannot be read: nothing can be said about treatment
 _WHEN = re.compile(r"\b(Before|During|After):\s*")
+_ORDER = ("Alternatives to consider", "Watch before", "Watch during", "Watch after", "Watch", "Response")
 CAPPED = "An error by the numbers; a warning because a number it rests on is unconfirmed."
 
 
@@ -222,10 +223,16 @@ def lines(told: Explanation, full: bool = False) -> Sequence[str]:
 
 def background(told: Explanation) -> tuple[tuple[str, str], ...]:
     """What the indication's page adds, each part under its heading."""
-    parts = [("Alternatives to consider", told.alternatives)]
+    parts = [(_ORDER[0], told.alternatives)]
     parts += [(when if when == "Watch" else f"Watch {when.lower()}", what) for when, what in told.watch.lines()]
-    parts.append(("Response", told.review))
+    parts.append((_ORDER[-1], told.review))
     return tuple((heading, prose) for heading, prose in parts if prose)
+
+
+def backgrounds(every: Iterable[Explanation]) -> tuple[tuple[str, str], ...]:
+    """What the pages add to all of them, each part once: other treatments, what to watch in its order, the response."""
+    parts = dict.fromkeys(part for told in every for part in background(told))
+    return tuple(sorted(parts, key=lambda part: _ORDER.index(part[0])))
 
 
 def shown(datum: Input) -> str:

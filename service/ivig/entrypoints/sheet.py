@@ -16,7 +16,7 @@ from msgspec import Struct
 from ivig import __version__
 from ivig.core.book import Library
 from ivig.core.checked import Outcome, RuleChecked
-from ivig.core.explanation import CAPPED, Explanation, background, shown
+from ivig.core.explanation import CAPPED, Explanation, backgrounds, shown
 from ivig.core.facts.labs import lab_input
 from ivig.core.facts.segment import Segment
 from ivig.core.facts.weighing import tenth
@@ -154,7 +154,7 @@ def _sheet(judgement: Judgement, order: Order, place: int, report: Report, broke
         missing=tuple(told for _, told in sorted(missing, key=lambda pair: -pair[0].severity)),
         notes=tuple(_found(f, told) for f, told in notes),
         unread=(*judgement.unread, *((b.path, b.why) for b in broken if b.path not in known)),
-        background=tuple(dict.fromkeys(part for told in reasons for part in background(told))),
+        background=backgrounds(reasons),
         checked=tuple(_rule(one) for one in checked if one.text and one.outcome != Outcome.NOT_CONCERNED),
         plainly=tuple(one.rule for one in checked if one.outcome == Outcome.CONTENT and not one.text),
         not_concerned=tuple(one.rule for one in checked if one.outcome == Outcome.NOT_CONCERNED),
@@ -259,7 +259,7 @@ def _segment(held: Segment, dosing: Dosing | None, strength: Decimal | None) -> 
 def _sources(reasons: Sequence[Explanation], report: Report) -> Iterator[tuple[str, str, str]]:
     """Key, title and address of every source that a limit or the prose of the page names."""
     keys = {one.source for told in reasons for one in told.limits}
-    prose = " ".join(text for told in reasons for _, text in background(told))
+    prose = " ".join(text for _, text in backgrounds(reasons))
     known = report.grounds.library.sources
     for key in sorted(keys | set(_KEYS.findall(prose))):
         if key in known:

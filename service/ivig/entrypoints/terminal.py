@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ivig.core.book import Library
 from ivig.core.checked import Outcome, RuleChecked
-from ivig.core.explanation import CAPPED, Explanation, background, lines
+from ivig.core.explanation import CAPPED, Explanation, backgrounds, lines
 from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict
 from ivig.core.judge import Case
 from ivig.core.order import Order
@@ -155,7 +155,7 @@ def _lines(f: Finding, told: Explanation, full: bool) -> Iterable[str]:
 
 def _background(reasons: Sequence[Explanation], console: Console) -> None:
     """What the indication's page adds, once for all findings."""
-    parts = dict.fromkeys(part for reason in reasons for part in background(reason))
+    parts = backgrounds(reasons)
     if parts:
         rows = [_hanging(Text("•"), Text(clean(f"{heading}: {prose}"))) for heading, prose in parts]
         console.print(Padding(Group(Text("Also to consider", "bold"), *rows), (0, 0, 1, 2)))

@@ -59,5 +59,10 @@ def _span(days: Decimal) -> str:
 def reason_said(order: Order) -> str:
     """The reasons in the order's own words."""
     concepts = [reason.concept for reason in order.reasons]
-    said = [c.text or ", ".join(code for _, code in c.codes) for c in concepts]
+    said = [c.text or ", ".join(_code(*one) for one in c.codes) for c in concepts]
     return ", ".join(filter(None, said)) or "no reason given"
+
+
+def _code(system: str, code: str) -> str:
+    """A code as people write it: ICD-10-CM with its dot."""
+    return f"{code[:3]}.{code[3:]}" if system == "icd10cm" and len(code) > 3 and "." not in code else code

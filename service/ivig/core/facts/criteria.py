@@ -268,7 +268,8 @@ def held_against(
         for criterion in page.criteria:
             if criterion.kind == "onset-within" and basis.onset is not None and criterion.strong is not None:
                 days = (basis.first - basis.onset.day).days
-                found.append(f"{days} days from onset to the first dose, at most {plain(criterion.strong.number)}")
+                said = f"{days} days from onset to the first dose, at most {plain(criterion.strong.number)}"
+                found.append(said if days >= 0 else f"the onset on record lies {-days} days after the first dose")
             test = criterion.scale or criterion.test
             newest = next((r for r in basis.results.get(test, ()) if r.value is not None), None)
             if newest is not None and criterion.value is not None:

@@ -46,11 +46,15 @@ class Cumulative(Struct, frozen=True):
 
 
 class AddedUp(Struct, frozen=True):
-    """The window with the most immune globulin, as a sum, and the most a page allows in it, in g/kg."""
+    """The window with the most immune globulin, as a sum, and the most a page allows in it, in g/kg.
+
+    `alone`: it holds nothing but one course of this order, which other rules judge.
+    """
 
     line: str
     most: Decimal
     why: str
+    alone: bool
 
 
 _TOLD = 12  # doses shown in a sum
@@ -122,7 +126,8 @@ def added_up(
     if allowed is None:
         return Absent(())
     factor = book.policy("dose.cumulative_factor")
-    return AddedUp(_line(found, kg, weight)[1], allowed * factor.number, f"{why} x {plain(factor.number)}")
+    line, alone = _line(found, kg, weight)[1], len({p.course or p.path for p in found}) < 2
+    return AddedUp(line, allowed * factor.number, f"{why} x {plain(factor.number)}", alone)
 
 
 def _window(

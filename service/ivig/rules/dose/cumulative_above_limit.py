@@ -45,4 +45,6 @@ def check(order: Order, cumulative: Seen[Cumulative]) -> Iterator[Finding]:
 
 
 def content(added_up: AddedUp) -> str:
+    if added_up.alone:
+        return f"this course alone, nothing to add up: {added_up.line}"
     return f"{added_up.line}; at most {plain(added_up.most)} g/kg ({added_up.why})"

@@ -71,14 +71,20 @@ def _most(upper: Decimal, dosing: Dosing) -> str:
     return f"At most {plain(upper)} g/kg x {plain(tenth(dosing.kg))} kg = {plain(tenth(upper * dosing.kg))} g"
 
 
-def content(phased: Seen[Phased], dosing: Dosing, book: Book) -> str:
-    tolerance = book.policy("dose.tolerance")
-    return "; ".join(
-        f"{plain(got * dosing.actual)} g a {span} / {plain(tenth(dosing.kg))} kg {dosing.basis} = "
-        f"{plain(got * dosing.actual / dosing.kg)} g/kg, at most {plain(upper)} (+{plain(tolerance.number)}%)"
-        for held in phased.items
-        for span, got, upper, _ in _limits(held)
-    )
+def content(phased: Seen[Phased], basis_stated: bool, dosing: Dosing, book: Book) -> str:
+    tolerance, told = book.policy("dose.tolerance"), []
+    for held in phased.items:
+        if held.course.unit == "g/kg" and not basis_stated:
+            continue
+        if not all(within(got, upper, tolerance) for _, got, upper, _ in _limits(held)):
+            told.append("above its range by actual weight already, which other rules tell")
+            continue
+        told += [
+            f"{plain(got * dosing.actual)} g a {span} / {plain(tenth(dosing.kg))} kg {dosing.basis} = "
+            f"{plain(got * dosing.actual / dosing.kg)} g/kg, at most {plain(upper)} (+{plain(tolerance.number)}%)"
+            for span, got, upper, _ in _limits(held)
+        ]
+    return "; ".join(dict.fromkeys(told))
 
 
 def _limits(held: Phased) -> list[tuple[str, Decimal, Decimal, Value]]:
