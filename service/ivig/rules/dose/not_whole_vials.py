@@ -72,7 +72,7 @@ def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Fin
             yield rule.finding(
                 at=places(order, held.inputs),
                 says=_STEP,
-                sums=(*held.sums, f"{plain(high)} g / {plain(step.number)} g is no whole number"),
+                sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(abs(high - nearest))} g apart"),
                 inputs=held.inputs,
                 cites=(step,),
                 measure=Measure("g", high, None, nearest, step.source),
