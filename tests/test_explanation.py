@@ -36,8 +36,8 @@ COUNTED = {"order-patient-mismatch"}
 def reported(sent: Json) -> Report:
     decoded = decode(written(sent))
     judge = validator()
-    asked, policy_day = asked_for(decoded, UTC, NOON, judge.library.policy_id)
-    return judge.report(read_body(decoded, judge.library.lexicon, asked), policy_day)
+    asked, policy_day, library = asked_for(decoded, UTC, NOON, judge.library)
+    return judge.report(read_body(decoded, library.lexicon, asked), policy_day, library)
 
 
 def explained(report: Report) -> list[tuple[Finding, Explanation]]:
