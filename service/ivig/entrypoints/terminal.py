@@ -94,7 +94,7 @@ def _headline(judgement: Judgement, order: Order | None, library: Library) -> Re
     if order is not None:
         lines = [Text(clean(ordered(order)), "bold"), Text(clean(_for_whom(order, library)))]
     scope = "judged in full" if judgement.judged == "full" else "judged in part"
-    by = f"by the knowledge of {judgement.day} and policy {library.policy_id}"
+    by = f"by the knowledge of {judgement.day} and policy {library.policy_id} {library.policy_version}"
     lines.append(Text(clean(f"{judgement.ref}, {scope} {by}"), "dim"))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
