@@ -12,7 +12,10 @@ from outcome_contract import assert_contract
 WARNINGS = {"gbs_on_its_first_day_in_the_icu": 1}
 # What may be said for information, by the rules and not by what the service happens to say.
 INFORMED = {
-    "cidp_for_three_years": {"course-taper-due"},  # the same 65 g for three years
+    "cidp_for_three_years": {
+        "course-taper-due",  # the same 65 g for three years
+        "risk-thrombosis",  # two factors: hypertension, and a day of 35 g or more
+    },
     "gbs_on_its_first_day_in_the_icu": {
         "lab-iga-unknown",  # taken, and not reported yet
         "lab-serology-before-first",

@@ -59,6 +59,18 @@ WRONG = {
     "no finite number": ("upper: 2", "upper: NaN", 13, "is a number"),
     "a range upside down": ("upper: 2", "lower: 3, upper: 2", 13, "lower is above upper"),
     "a word outside its list": ("is: guideline", "is: splendid", 5, "not one of"),
+    "a scale that is none": (
+        "phases:",
+        'scales: {values: [{from: unknown, is: [creatinine], source: house, at: "made up", seen: house}]}\nphases:',
+        1,
+        "no test page of a scale `creatinine`",
+    ),
+    "a taper that is neither": (
+        "phases:",
+        'taper: {values: [{from: unknown, is: perhaps, source: house, at: "made up", seen: house}]}\nphases:',
+        11,
+        "taper: `perhaps` is not one of yes, no",
+    ),
     "a code system that is not known": ("icd10cm:", "icd99:", 7, "unknown code system"),
     "a code without words": (', words: "made up"', "", 10, "`words` is missing"),
     "a code of another page": ("X00.0", "G61.0", 10, "claimed by"),
@@ -133,3 +145,22 @@ def test_a_fault_of_a_position_is_told(faults: Faults, wrong: str) -> None:
 def test_all_faults_are_told_at_once(faults: Faults) -> None:
     page = PAGE.replace("is: guideline", "is: splendid").replace("upper: 2", "upper: 2x").replace("X00.0", "G61.0")
     assert {f.split(":")[1] for f in faults(page)} >= {"5", "10", "13"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("serves: [danger]", "`danger` is not one of risk, interaction, adjunct"),
+        ("serves: risk", "`serves` is a list"),
+        ("timed: sometimes", "`sometimes` is not one of yes, no"),
+    ],
+)
+def test_a_set_serves_only_what_is_known(folder: Path, line: str, words: str) -> None:
+    made = folder / "sets" / "made_up.yaml"
+    made.write_text(f"id: made_up\ntitle: Made up\nreviewed: 2026-11-20\ndue: 2027-11-20\nof: drug\n{line}\n", "utf-8")
+    try:
+        with pytest.raises(KnowledgeFault) as told:
+            load_library(root=folder)
+    finally:
+        made.unlink()
+    assert [str(f) for f in told.value.faults if f.line == 6 and words in str(f)], told.value

@@ -9,7 +9,9 @@ from pathlib import Path
 from ivig.catalogue import RULES
 from ivig.core import facts  # noqa: F401  (declares the facts)
 from ivig.core.book import Library
+from ivig.core.checked import RuleChecked
 from ivig.core.finding import Finding, Judgement, Report, Result, Severity
+from ivig.core.grounds import Grounds
 from ivig.core.judge import Judge
 from ivig.core.order import Order
 from ivig.core.rule import Rule
@@ -67,7 +69,13 @@ class Validator:
         by = library or self.library
         judgements = tuple(self.judge(order, policy_day, by) for order in reading.orders)
         notes = () if judgements else (_none(reading),)
-        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules)
+        grounds = Grounds(self._judge, by, reading.orders, policy_day)
+        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules, grounds)
+
+    def checked(self, order: Order, policy_day: date | None = None) -> tuple[RuleChecked, ...]:
+        """Every rule with what became of it for one order."""
+        grounds = Grounds(self._judge, self.library, (order,), policy_day)
+        return grounds.checked(0, self.judge(order, policy_day))
 
     def validate(
         self, body: bytes, asked: Asked | None = None, policy_day: date | None = None, policy: str = ""

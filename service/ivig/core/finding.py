@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from ivig.core.dated import Value
+
+if TYPE_CHECKING:
+    from ivig.core.checked import RuleChecked
+    from ivig.core.grounds import Grounds
 
 
 class Severity(IntEnum):
@@ -119,13 +123,22 @@ class Judgement(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The answer to one request: a judgement per order, and what has to be said about the request itself."""
+    """The answer to one request: a judgement per order, and what has to be said about the request itself.
+
+    `grounds` tells more about it to a door that asks: reasons, and what became of every rule.
+    """
 
     judgements: tuple[Judgement, ...]
     notes: tuple[Finding, ...]
     knowledge: str
     policy: str
     rules: int
+    grounds: Grounds
+
+    @property
+    def checked(self) -> tuple[tuple[RuleChecked, ...], ...]:
+        """For each judgement every rule with its outcome; reckoned when first asked for."""
+        return tuple(self.grounds.checked(place, judgement) for place, judgement in enumerate(self.judgements))
 
 
 def plain(number: Decimal) -> str:

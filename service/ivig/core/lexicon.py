@@ -168,6 +168,9 @@ class Lexicon(Struct):
     product_pages: dict[str, ProductKnown]
     set_kinds: dict[str, str]
     join_days: int  # doses at most this far apart are one course (policy `course.join_days`)
+    timed: frozenset[str] = (
+        frozenset()
+    )  # sets of medicines of which it matters when, and by which route, they are given
     read: dict[Any, Any] = field(
         default_factory=dict
     )  # concepts seen before, so that the same codes and words are looked up once

@@ -54,7 +54,13 @@ def gravest(exits: list[Exit]) -> Exit:
 
 
 def check(
-    name: str, validator: Validator, settings: Settings, day: date | None, now: datetime, policy_said: bool = False
+    name: str,
+    validator: Validator,
+    settings: Settings,
+    day: date | None,
+    now: datetime,
+    policy_said: bool = False,
+    full: bool = False,
 ) -> Checked:
     """Judge the bundle in the file of this name.
 
@@ -62,6 +68,7 @@ def check(
         name: a path, or `-` for standard input.
         day: judge by this day, whatever the body says.
         policy_said: the validator's policy was asked for, so that a body that asks for another is refused.
+        full: an outcome with every reason in full, whatever the body says.
     """
     try:
         body = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
@@ -82,9 +89,8 @@ def check(
     reading = read(decoded, library.lexicon, asked)
     report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    return Checked(
-        name, outcome(report, library, broken), _exit(report), report, reading.orders, broken, library=library
-    )
+    told = outcome(report, broken, full or decoded.in_full)
+    return Checked(name, told, _exit(report), report, reading.orders, broken, library=library)
 
 
 def _asked(

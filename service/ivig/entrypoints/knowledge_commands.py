@@ -231,7 +231,8 @@ def _row(change: Change) -> dict[str, Any]:
 def _print_changes(found: list[Change], a: str, b: str) -> None:
     from rich.padding import Padding
 
-    from ivig.entrypoints.terminal import clean, screen
+    from ivig.entrypoints.terminal import screen
+    from ivig.entrypoints.wording import clean
 
     console = screen()
     about = ""

@@ -161,7 +161,7 @@ class Operation:
         report = self.validator.report(reading, policy_day, library)
         known = {b.path for b in reading.broken}
         more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
-        return fhir_response(outcome(report, library, (*reading.broken, *more)))
+        return fhir_response(outcome(report, (*reading.broken, *more), decoded.in_full))
 
 
 def _orders(decoded: Decoded) -> int:

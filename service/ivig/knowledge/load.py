@@ -10,7 +10,7 @@ from typing import Any
 
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
-from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
 from ivig.core.rule import Rule
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
@@ -25,14 +25,14 @@ _NEEDED = {"id", "title", "reviewed", "due"}
 _KEYS: dict[str, set[str]] = {
     "indications": {
         "why", "status", "urgent", "family", "rank", "when", "exceptions", "names", "codes", "not_codes", "weight_basis", "criteria",
-        "phases", "positions", "review", "alternatives", "monitoring",
+        "phases", "positions", "scales", "taper", "review", "alternatives", "monitoring",
     },
     "products": {
         "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
         "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
     },
     "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names"},
-    "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
+    "sets": {"of", "serves", "timed", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
 _NEEDED_OF = {
@@ -49,7 +49,18 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
-_CRITERIA = ("onset-within", "scale-at-least", "lab-below")
+# What a set is for: such a set is printed as a ValueSet.
+SERVES = ("risk", "interaction", "adjunct")
+# Each kind of criterion with the keys it takes.
+_CRITERIA = {
+    "onset-within": {"unit", "strong", "weak"},
+    "scale-at-least": {"scale", "values", "unless_worsening_within"},
+    "lab-below": {"test", "unit", "values", "weak", "otherwise", "untreated"},
+    "lab-positive": {"test", "values"},
+    "condition": {"sets"},
+    "drug-tried": {"sets"},
+    "gestation-from": {"unit", "strong", "weak", "otherwise"},
+}
 
 
 def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None) -> Library:
@@ -125,8 +136,7 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
     """Words of closed lists."""
 
     def check(value: Any, allowed: Iterable[str], what: str, line: int) -> None:
-        if value not in allowed:
-            reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+        _check_word(reader, file, value, allowed, what, line)
 
     if kind == "products":
         check(tree.get("class"), _CLASSES, "class", tree.lines.get("class", 1))
@@ -135,17 +145,40 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for value in status.values if isinstance(status, Series) else ():
             if value is not None:
                 check(value.word if value.words else "", _STATUS, "status", tree.lines["status"])
+        taper = page.get("taper")
+        for value in taper.values if isinstance(taper, Series) else ():
+            if value is not None:
+                check(value.word if value.words else "", ("yes", "no"), "taper", tree.lines["taper"])
         when = tree.get("when") or Lined(1)
         for line in [*when.get("any", []), *when.get("unless", []), *(tree.get("exceptions") or [])]:
             check(line.get("kind"), _WHEN, "kind", line.line)
         for line in tree.get("criteria") or []:
             check(line.get("kind"), _CRITERIA, "criterion", line.line)
+            if line.get("kind") in _CRITERIA:
+                reader.allow(line, file, f"criterion {line['kind']}", {"kind", *_CRITERIA[line["kind"]]})
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
         check_positions(reader, file, tree, page, _STATUS)
+    if kind == "sets":
+        _check_set(reader, file, tree)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_word(reader: PageReader, file: str, value: Any, allowed: Iterable[str], what: str, line: int) -> None:
+    if value not in allowed:
+        reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+
+
+def _check_set(reader: PageReader, file: str, tree: Lined) -> None:
+    serves = tree.get("serves", [])
+    if not isinstance(serves, list):
+        reader.fault(file, tree.lines["serves"], "`serves` is a list")
+    for word in serves if isinstance(serves, list) else ():
+        _check_word(reader, file, word, SERVES, "serves", tree.lines["serves"])
+    if "timed" in tree:
+        _check_word(reader, file, tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
@@ -268,6 +301,7 @@ def _lexicon(
         product_pages={key: _product(key, page) for key, page in pages["products"].items()},
         set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
         join_days=join_days,
+        timed=frozenset(key for key, page in pages["sets"].items() if page.get("timed") == "yes"),
     )
 
 
@@ -308,7 +342,8 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         for name in own.get("names") or ():
             for _, _, keys in lexicon.indication_words.find(name):
                 found.update(keys)
-        products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
+        names = tuple(map(tokens, own.get("names") or ()))
+        products[key] = {**page, "own_indications_keys": tuple(sorted(found)), "own_indications_names": names}
 
 
 def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
@@ -327,7 +362,22 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in row.get("sets") or ():
                 if name not in pages["sets"]:
                     reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
-        for row in page.get("criteria") or ():
-            for name in (row.get("scale"), row.get("test")):
-                if name and name not in pages["tests"]:
-                    reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+        _check_scales(reader, page, pages["tests"])
+        _check_criteria(reader, page, pages)
+
+
+def _check_scales(reader: PageReader, page: Tree, tests: Mapping[str, Tree]) -> None:
+    """The scales of an indication are pages of scales."""
+    scales = page.get("scales")
+    for value in scales.values if isinstance(scales, Series) else ():
+        for name in value.words if value is not None else ():
+            if tests.get(name, {}).get("kind") != "scale":
+                reader.fault(page["__file__"], page["__line__"], f"scales: no test page of a scale `{name}`")
+
+
+def _check_criteria(reader: PageReader, page: Tree, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+    for row in page.get("criteria") or ():
+        for kind, names in (("test", (row.get("scale"), row.get("test"))), ("set", row.get("sets") or ())):
+            for name in names:
+                if name and name not in pages[f"{kind}s"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no {kind} page `{name}`")

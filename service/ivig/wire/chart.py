@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Chart, Infusion, Moment, Part, Result
 from ivig.wire import evidence, shapes
@@ -16,6 +18,7 @@ from ivig.wire.decode import Broken, Decoded, Item
 from ivig.wire.dosage import read_dosages
 from ivig.wire.medication import medication_concepts, read_route, setting_of
 from ivig.wire.references import References, tail
+from ivig.wire.taking import recommended, supplied, taken
 
 if TYPE_CHECKING:
     from ivig.wire.read import Asked
@@ -254,6 +257,10 @@ class ChartReader:
     def _condition(self, item: Item, c: Any) -> None:
         read = evidence.read_condition(c, self.lexicon, item.path, self.zone)
         if read is not None:
+            sets = read.concept.sets
+            if sets and not sets.isdisjoint(evidence.REACTION_WORDS):
+                named = evidence.speaks_of_immune_globulin(c.code, self.lexicon)
+                read = structs.replace(read, immune_globulin=named)
             self.held["conditions"].append(read)
 
     def _allergy(self, item: Item, a: Any) -> None:
@@ -278,6 +285,9 @@ class ChartReader:
         elif read is not None:
             self.held["vaccines"].append(read)
 
+    def _recommended(self, item: Item, r: Any) -> None:
+        self.held["vaccines"].extend(recommended(r, self.lexicon, item.path, self.zone))
+
     def _medicine(self, item: Item, d: Any) -> None:
         seen = item.path in self.medicines
         ident = self.medicines[item.path] if seen else None
@@ -297,8 +307,13 @@ class ChartReader:
                 t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t
             )
         read = evidence.read_drug(d, first, texts, self.lexicon, item.path, self.zone)
-        if read is not None:
-            self.held["drugs"].append(read)
+        if read is None:
+            return
+        if isinstance(d, shapes.MedicationDispense):
+            read = structs.replace(read, end=supplied(read.start, d.daysSupply, self.lexicon, self.zone))
+        if not self.lexicon.timed.isdisjoint(read.concept.sets):
+            read = taken(read, d, self.lexicon, self.zone)
+        self.held["drugs"].append(read)
 
     def _infusion(self, item: Item, d: Any, ident: Ident) -> None:
         """Keep immune globulin as evidence of it: given, ordered, or to be judged."""
@@ -383,6 +398,7 @@ _READERS: dict[type, tuple[Any, str, str]] = {
     shapes.Procedure: (ChartReader._procedure, "procedures", "subject"),
     shapes.ServiceRequest: (ChartReader._procedure, "", "subject"),
     shapes.Immunization: (ChartReader._vaccine, "immunizations", "patient"),
+    shapes.ImmunizationRecommendation: (ChartReader._recommended, "", "patient"),
     shapes.MedicationRequest: (ChartReader._medicine, "medications", "subject"),
     shapes.MedicationAdministration: (ChartReader._medicine, "medications", "subject"),
     shapes.MedicationDispense: (ChartReader._medicine, "medications", "subject"),
@@ -397,7 +413,7 @@ _DATED: dict[str, Callable[[Any], Moment | None]] = {
     "conditions": lambda t: t.recorded or t.onset,
     "allergies": lambda t: t.recorded,
     "procedures": lambda t: t.when if t.kind == "procedure" else t.asked,
-    "vaccines": lambda t: t.when,
+    "vaccines": lambda t: t.asked if t.planned else t.when,
     "drugs": lambda t: t.asked or t.start,
     "infusions": lambda t: t.asked or t.start,
 }

@@ -20,6 +20,7 @@ from ivig.wire import shapes
 from ivig.wire.concepts import Spelled, exact, exact_text, quantity, whole
 from ivig.wire.dates import moment, span
 from ivig.wire.prose import Prose, read_prose
+from ivig.wire.rates import durations, is_rate, most_rates, rates_of, with_words
 
 _DAY, _WEEK = Decimal(1), Decimal(7)
 _MONTH = Decimal(28)  # a month of a schedule is four weeks (contract 4)
@@ -98,7 +99,8 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
     prose = read_prose(words, lexicon) if words else Prose()
     amount, views, rates = _doses(dosage, lexicon, path, out)
     when = read_timing(dosage.timing, zone, out, f"{path}.timing")
-    rates.extend(_duration(dosage.timing, path))
+    rates += most_rates(dosage, lexicon, path)
+    rates = with_words(rates, durations(dosage.timing, path), prose, path)
     caps = _caps(dosage, lexicon, path)
     if amount is None and prose.amount is not None:
         amount = structs.replace(prose.amount, path=f"{path}.text")
@@ -137,7 +139,7 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
         cycles=when.cycles,
         start=when.start,
         events=when.events,
-        rates=tuple(rates) + tuple(structs.replace(r, path=f"{path}.text") for r in prose.rates if not rates),
+        rates=tuple(rates),
         text=dosage.text,
         timing_path=f"{path}.timing" if dosage.timing is not None else path,
         said_timing=when.said,
@@ -205,7 +207,7 @@ def _doses(
         amount = _amount(entry.doseQuantity, entry.doseRange, lexicon, f"{place}.{name}", out)
         if amount is not None:
             rated.append((_rank(amount, calculated), amount))
-        rates.extend(_rates(entry, lexicon, place, place == path))
+        rates.extend(rates_of(entry, lexicon, place, place == path))
     rated.sort(key=lambda pair: pair[0])
     return (rated[0][1] if rated else None), [a for _, a in rated[1:]], rates
 
@@ -249,47 +251,6 @@ def _from_spelled(low: Spelled | None, high: Spelled | None, path: str, out: Rea
     return Amount(min(low.value, high.value), high.value, high.unit, said, path)
 
 
-def _rates(entry: Any, lexicon: Lexicon, path: str, flat: bool) -> list[Rate]:
-    def place(name: str) -> str:
-        return f"{path}.{name}" if flat else f"{path}.rate"
-
-    if entry.rateQuantity is not None:
-        spelled = quantity(entry.rateQuantity, lexicon)
-        if spelled is not None and spelled.value is not None:
-            return [Rate(spelled.value, spelled.unit, spelled.said, place("rateQuantity"))]
-    if entry.rateRange is not None:
-        spelled = quantity(entry.rateRange.high or entry.rateRange.low, lexicon)
-        if spelled is not None and spelled.value is not None:
-            return [Rate(spelled.value, spelled.unit, spelled.said, place("rateRange"))]
-    if entry.rateRatio is not None:
-        top, bottom = quantity(entry.rateRatio.numerator, lexicon), quantity(entry.rateRatio.denominator, lexicon)
-        if top is not None and bottom is not None and top.value is not None and bottom.value:
-            said = f"{top.said} per {bottom.said}"
-            for unit in ("h", "min"):
-                if dimension(bottom.unit) == "time" and dimension(f"{top.unit}/{unit}") is not None:
-                    return [
-                        Rate(
-                            top.value / convert(bottom.value, bottom.unit, unit),
-                            f"{top.unit}/{unit}",
-                            said,
-                            place("rateRatio"),
-                        )
-                    ]
-            return [Rate(top.value, "", said, place("rateRatio"))]
-    return []
-
-
-def _duration(timing: shapes.Timing | None, path: str) -> list[Rate]:
-    """The stated length of one infusion, as a duration."""
-    repeat = timing.repeat if timing is not None else None
-    if repeat is None:
-        return []
-    value = exact(repeat.durationMax) or exact(repeat.duration)
-    if value is None or value <= 0 or repeat.durationUnit not in ("s", "min", "h", "d"):
-        return []
-    return [Rate(value, repeat.durationUnit, f"{value} {repeat.durationUnit}", f"{path}.timing.repeat.duration")]
-
-
 def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, ...]:
     """maxDosePerAdministration and maxDosePerPeriod as amounts a dose, a day or a course."""
     if dosage.maxDosePerAdministration is None and dosage.maxDosePerPeriod is None:
@@ -310,6 +271,8 @@ def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, .
             or not top.unit
             or dimension(bottom.unit) != "time"
         ):
+            continue
+        if is_rate(top, bottom):
             continue
         days = convert(bottom.value, bottom.unit, "d")
         place = f"{path}.maxDosePerPeriod" + (f"[{i}]" if isinstance(period, list) else "")

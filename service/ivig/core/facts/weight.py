@@ -87,7 +87,7 @@ def weight_before_pregnancy(
     if not due or due[0].words < order.day.isoformat():  # the reader gives an ISO day, or nothing
         return None
     begun = date.fromisoformat(due[0].words) - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
-    return next((w for w in weights if w.when is not None and w.when.day < begun), None)
+    return next((w for w in weights if w.when is not None and w.when.last < begun), None)
 
 
 @fact
