@@ -127,6 +127,20 @@ SHOWN: dict[str, tuple[str, str, str, str, str, dict[str, Any], str]] = {
         "weight-wrong-basis", "", "warning", "2021-12-01", "cidp",
         {"weight": "86 kg", "height": "175 cm", "dose": "36 g", "count": 5}, "uk",
     ),
+    "Australia bars FcRn blockers beside maintenance": (
+        "interaction-fcrn-blocker", "warning", "error", "2026-05-01", "cidp_maintenance",
+        {"drugs": [{"words": "efgartigimod", "authored": "2026-06-01T09:00:00Z"}]}, "australia",
+    ),
+    "Australia bars C5 inhibitors beside maintenance": (
+        "interaction-c5-inhibitor", "warning", "error", "2026-05-01", "cidp_maintenance",
+        {"drugs": [{"words": "ravulizumab", "authored": "2026-06-01T09:00:00Z"}]}, "australia",
+    ),
+    "Australia wants disability scored three times for a second course": (  # once in the base
+        "course-second-in-gbs", "", "warning", "2024-02-01", "gbs", {
+            "onset": "2026-11-01", "given": [{"day": "2026-11-05"}, {"day": "2026-11-06"}],
+            "labs": {"treatment-related-fluctuation": {"value": True, "day": "2026-11-18"}},
+        }, "australia",
+    ),
 }  # fmt: skip
 
 

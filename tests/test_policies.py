@@ -54,6 +54,33 @@ def test_australia_takes_six_weeks_between_cycles_in_cidp() -> None:
     }
 
 
+def test_australia_alone_bars_fcrn_and_c5_inhibitors_beside_maintenance() -> None:
+    for rule, drug in (("interaction-fcrn-blocker", "efgartigimod"), ("interaction-c5-inhibitor", "ravulizumab")):
+        change = {"drugs": [{"words": drug, "authored": "2026-06-01T09:00:00Z"}]}
+        assert told_by(rule, "cidp_maintenance", change) == dict.fromkeys(POLICIES, "warning") | {"australia": "error"}
+
+
+def test_australia_alone_wants_three_scores_for_a_second_course() -> None:
+    change = {
+        "onset": "2026-11-01",
+        "given": [{"day": "2026-11-05"}, {"day": "2026-11-06"}],
+        "labs": {"treatment-related-fluctuation": {"value": True, "day": "2026-11-18"}},
+    }
+    assert told_by("course-second-in-gbs", "gbs", change) == {"australia": "warning"}  # scored once
+    said = of("australia", "gbs", change)["course-second-in-gbs"]
+    assert "disability 1 times of 3" in said.text
+    scores = {"gbs-disability-score": [{"value": "4 {score}", "day": f"2026-11-{day:02}"} for day in (4, 12, 18)]}
+    three = change | {"labs": change["labs"] | scores}
+    assert told_by("course-second-in-gbs", "gbs", three) == {}
+
+
+def test_australia_alone_keeps_conditions_for_multiple_sclerosis_and_maintenance_in_myasthenia() -> None:
+    others = dict.fromkeys((p for p in POLICIES if p != "australia"), "warning")
+    assert told_by("indication-not-routine", "gbs", {"reason": "G35.A"}) == others
+    upkeep = {"reason": "G70.00", "dose": "35 g", "every": "4 wk", "count": "absent"}
+    assert told_by("indication-not-routine", "mg", upkeep) == others
+
+
 # 120 kg, 170 cm: BMI 41.5, ideal 65.9 kg, adjusted 87.6 kg. 240 g = 2 g/kg of actual, 2.74 g/kg of adjusted weight.
 OBESE = {"weight": "120 kg", "height": "170 cm", "dose": "48 g", "count": 5}
 

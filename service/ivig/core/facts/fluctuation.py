@@ -28,6 +28,7 @@ class Second(Struct, frozen=True):
     inputs: tuple[Input, ...]
     assumed: tuple[str, ...]
     cites: tuple[Value, ...]
+    scored: int | None = None  # how often, where a fluctuation is on record and the policy wants more assessments
 
 
 class Seek(Struct, frozen=True):
@@ -79,7 +80,10 @@ def second_course(
         return Seen((), tuple(lacking))  # a new episode: its first course
     scores = tuple(r for r in results.get(SCORE, ()) if r.value is not None and not r.comparator)
     seek = Seek(earlier, onset, scores, book.policy("gbs.fluctuation.points"), weeks)
-    if _recorded(seek, results, conditions):
+    wanted = book.policy("gbs.second_course.assessments")
+    recorded = _recorded(seek, results, conditions)
+    scored = _scored(seek)
+    if recorded and scored >= wanted.number:
         return Seen((), tuple(lacking))
     shown = _shown(seek)
     if shown is not False:
@@ -89,7 +93,8 @@ def second_course(
         assumed.append("The onset is not known: the earlier course is taken as one of this illness.")
     if conditions.lacking:
         assumed.append("The conditions were not sent: a fluctuation recorded as one would not be seen.")
-    told = Second(earlier, None, days, _inputs(seek), tuple(assumed), (*cites, seek.points, weeks))
+    rests = (wanted,) if recorded else (seek.points, weeks)
+    told = Second(earlier, None, days, _inputs(seek), tuple(assumed), (*cites, *rests), scored if recorded else None)
     return Seen((told,), tuple(lacking))
 
 
@@ -124,6 +129,12 @@ def _recorded(seek: Seek, results: dict[str, tuple[Result, ...]], conditions: Se
         return True
     noted = [c.onset or c.recorded for c in conditions.items if FLUCTUATION in c.concept.tests]
     return any(when is None or when.last >= begun for when in noted)
+
+
+def _scored(seek: Seek) -> int:
+    """How often disability was scored in this illness; without an onset, ever."""
+    begun = date.min if isinstance(seek.onset, Absent) else seek.onset.day
+    return sum(1 for r in seek.scores if r.when is not None and r.when.last >= begun)
 
 
 def _shown(seek: Seek) -> bool | None:

@@ -2,7 +2,8 @@
 
 What it checks    An earlier course of the same illness, or a second one that the order itself plans, and whether a
                   treatment-related fluctuation is on record since: as an observation or a condition, or by a disability
-                  score that fell after the earlier course and rose again within weeks of onset.
+                  score that fell after the earlier course and rose again within weeks of onset. Where the policy asks
+                  for it (Australia), also whether disability was scored often enough beside a recorded fluctuation.
 Why it matters    In patients with a poor prognosis a second course brought no benefit and more serious adverse events;
                   without a fluctuation after a first improvement there is no reason for one.
 Example           Five days of immune globulin from November 5, five more from November 20, the score 4 all the time.
@@ -32,6 +33,11 @@ rule = Rule(
 _PLANNED = "The order plans a second course from {planned}; no fluctuation after the first can be on record yet"
 
 
+_UNSCORED = (
+    "Second course, {days} days after the first: a fluctuation is on record, disability {scored} times of {wanted}"
+)
+
+
 def concerns(
     indication: Indication, before: Seen[Given], repeating: Maybe[bool], whole_parts: tuple[Part, ...], book: Book
 ) -> bool:
@@ -47,7 +53,7 @@ def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
         earlier = second.earlier
         yield rule.finding(
             at=(order.path, *(dict.fromkeys(i.path for i in second.inputs if i.path))),
-            says=_PLANNED if earlier is None else None,
+            says=_PLANNED if earlier is None else _UNSCORED if second.scored is not None else None,
             sums=(f"{earlier.last} to the first dose: {second.days} days",) if earlier is not None else (),
             inputs=second.inputs,
             cites=second.cites,
@@ -55,4 +61,6 @@ def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
             last=earlier.last if earlier is not None else "",
             days=second.days,
             planned=second.planned or "",
+            scored=second.scored or 0,
+            wanted=second.cites[-1].amount or 0,
         )
