@@ -18,6 +18,7 @@ from ivig.core.book import UnknownPolicy
 from ivig.entrypoints.operation import Refused
 from ivig.knowledge.load import HERE
 from ivig.knowledge.pages import KnowledgeFault
+from ivig.knowledge.policies import Known, words_of
 from ivig.validator import Validator, library_of
 from judged import Row, answer, answered, flagged, not_judged, rows, validator
 
@@ -46,6 +47,21 @@ def test_uk_gives_one_gram_per_kg_in_immune_thrombocytopenia() -> None:
     assert told_by("dose-course-above-range", "itp", {"dose": "70 g", "count": 1}) == {}
     said = of("uk", "itp", twice)["dose-course-above-range"].diagnostics
     assert "position of uk, chosen by policy uk; the page's own: 1-2 g/kg (seed-A)" in said
+
+
+def test_uk_repeats_in_immune_thrombocytopenia_from_the_seventh_day_on() -> None:
+    def after(days: int) -> dict[str, str]:
+        change = {"dose": "70 g", "count": 1, "given": [{"day": f"2026-11-{20 - days}", "dose": "70 g"}]}
+        return told_by("course-repeat-too-soon", "itp", change)
+
+    assert after(6) == {"uk": "warning"}
+    assert after(7) == {}
+
+
+def test_uk_makes_antibodies_against_iga_an_error() -> None:
+    # the EU leaflet asks for no earlier reaction
+    said = told_by("risk-hypersensitivity", "gbs", {"labs": {"anti-iga": {"value": "positive"}}})
+    assert said == dict.fromkeys(POLICIES, "warning") | {"uk": "error"}
 
 
 def test_australia_takes_six_weeks_between_cycles_in_cidp() -> None:
@@ -312,6 +328,13 @@ def test_a_null_ends_a_difference_and_the_default_holds_again(policy: Made) -> N
     library = library_of(path)
     days = [date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 9), date(2026, 11, 10)]
     assert [library.on(day).policy("dose.tolerance").amount for day in days] == [10, 5, 5, 10]
+
+
+def test_every_key_of_words_has_a_closed_list() -> None:
+    keys = library_of("us-default").policy
+    wordy = [key for key, series in keys.items() if any(v is not None and v.words for v in series.values)]
+    known = Known(frozenset(), frozenset(), frozenset(), frozenset())
+    assert [key for key in wordy if words_of(key, keys, known) is None] == []
 
 
 def test_a_copy_of_the_defaults_is_a_policy_that_differs_in_nothing(tmp_path: Path) -> None:

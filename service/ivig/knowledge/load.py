@@ -88,7 +88,8 @@ def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping
     units = _listing(reader, root / "units.yaml", "aliases", digest)
     views = _listing(reader, root / "views.yaml", "views", digest)
     changes = frozenset(reader.changes)
-    known = Known(frozenset(pages["indications"]), frozenset(pages["products"]), frozenset(views), rules)
+    indications, products, sets = (frozenset(pages[kind]) for kind in ("indications", "products", "sets"))
+    known = Known(indications, products, sets, frozenset(views), rules)
     policies = read_policies(reader, policy, root, known)
     for source, file, line in reader.sources_used:
         if source not in sources:

@@ -33,7 +33,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "chart.required_sections": _SECTIONS,
     "chart.sections_unavailable": _SECTIONS,
     "hypersensitivity.anti_iga_alone": _GRADES,
-    "interaction.block": ("none", *_GRADES),
+    "interaction.block": ("none", "warning", "error"),
 }
 _TRUTH = ("true", "false")
 _OF_INDICATIONS = frozenset(
@@ -42,13 +42,16 @@ _OF_INDICATIONS = frozenset(
      "weight.in_pregnancy.actual_for"}
 )  # fmt: skip
 _OF_PRODUCTS = frozenset({"formulary"})
+_OF_SETS = frozenset({"interaction.lowered", "interaction.barred_class", "interaction.supplementary_dose"})
+_DIRECTION, _DIRECTIONS = "response.better.", ("lower", "higher")
 
 
 class Known(Struct, frozen=True):
-    """What a policy may name: pages of indications and products, views of positions, and rules where these are known."""
+    """What a policy may name: pages of indications, products and sets, views of positions, and rules where these are known."""
 
     indications: frozenset[str]
     products: frozenset[str]
+    sets: frozenset[str]
     views: frozenset[str]
     rules: Mapping[str, Rule] | None = None
 
@@ -183,7 +186,7 @@ def _check(
     if key.startswith(PREFIX):
         _severity(fault, key.removeprefix(PREFIX), values, known)
         return
-    default, words = defaults.get(key), _words(key, defaults, known)
+    default, words = defaults.get(key), words_of(key, defaults, known)
     if key.startswith(f"{_POSITIONS}."):
         if key.removeprefix(f"{_POSITIONS}.") not in known.indications:
             fault("no indication page of this name")
@@ -208,7 +211,7 @@ def _check(
             fault(f"`{', '.join(stray)}` is not one of {', '.join(sorted(words))}")
 
 
-def _words(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[str] | None:
+def words_of(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[str] | None:
     """The words that a key may hold, or None where any may stand."""
     if key == _POSITIONS or key.startswith(f"{_POSITIONS}."):
         return known.views
@@ -220,6 +223,10 @@ def _words(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[s
         return known.indications | said
     if key in _OF_PRODUCTS:
         return known.products | said
+    if key in _OF_SETS:
+        return known.sets | said
+    if key.startswith(_DIRECTION):
+        return _DIRECTIONS
     return _TRUTH if said and said <= set(_TRUTH) else None
 
 

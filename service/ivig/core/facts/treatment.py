@@ -42,6 +42,7 @@ class Spacing(Struct, frozen=True):
         least: days from the last dose to the first of this order: the interval less the tolerance and, as intervals
             run from the start of a cycle to that of the next, less the further days of a cycle.
         interval: the shortest interval of page and labels.
+        tolerance: None where a first course is repeated: it is repeated from that day on, and not before.
     """
 
     last: Given
@@ -50,7 +51,7 @@ class Spacing(Struct, frozen=True):
     least: Decimal
     interval: Value
     further: int
-    tolerance: Value
+    tolerance: Value | None
 
 
 def months_back(day: date, months: Decimal) -> date:
@@ -147,17 +148,20 @@ def spacing(
         return Seen((), before.lacking if last is None else (*before.lacking, *untimed))
     named = products if isinstance(product, Absent) else (product,)
     limits = limits_for(book, indication, (phase,), named)
-    interval, tolerance = limits.interval_lower, book.policy("schedule.interval_tolerance_days")
+    interval, tolerance = limits.interval_lower, None
+    if not limits.induction:
+        tolerance = book.policy("schedule.interval_tolerance_days")
     if interval is None or interval.lower is None:
         return Seen(())
     days = (first - last.day).days
     courses = outline(order, whole_parts, book)
     further = (courses[0].span or 1) - 1 if courses else 0
-    less = tolerance.number + further
+    less = (tolerance.number if tolerance is not None else 0) + further
     found = Spacing(last, first, days, in_days(interval.lower) - less, interval, further, tolerance)
     if untimed:
         return Seen((), (*before.lacking, *untimed))
-    if days <= book.policy("course.join_days").number:
+    once = limits.induction and bool(limits.pairs) and all(pair.most == 1 for pair in limits.pairs)
+    if days <= book.policy("course.join_days").number and not once:
         return Seen((), before.lacking)  # it goes on with the last course
     lacking = list(before.lacking)
     if isinstance(product, Absent) and days >= found.least:

@@ -48,7 +48,7 @@ def check(order: Order, spacing: Seen[Spacing], indication: Indication) -> Itera
             at=(order.path, gap.last.path),
             sums=(f"{gap.last.day} to {gap.first}: {gap.days} days", _least(gap)),
             inputs=(Input("last dose", gap.last.day.isoformat(), gap.last.day.isoformat(), gap.last.path),),
-            cites=(gap.interval, gap.tolerance),
+            cites=(gap.interval, gap.tolerance) if gap.tolerance is not None else (gap.interval,),
             measure=Measure("d", Decimal(gap.days), gap.least, None, gap.interval.source),
             days=gap.days,
             last=gap.last.day,
@@ -63,6 +63,6 @@ def content(spacing: Seen[Spacing]) -> str:
 
 def _least(gap: Spacing) -> str:
     """The arithmetic of the shortest distance."""
-    less = f" - {plain(gap.tolerance.number)} days tolerated"
+    less = f" - {plain(gap.tolerance.number)} days tolerated" if gap.tolerance is not None else ""
     further = f" - {gap.further} further days of a cycle" if gap.further else ""
     return f"{plain(gap.interval.lower or Decimal(0))} weeks{less}{further} = at least {plain(gap.least)} days"
