@@ -46,12 +46,17 @@ def check(
         hours = hours_line(order, held.pace, held.body, products)
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
-            sums=(sum_of(held), limit_line(held, "Label: begin at", book), *((hours,) if hours else ())),
+            sums=(
+                sum_of(held),
+                limit_line(held, "Label: begin at", book),
+                *((hours,) if hours else ()),
+                *fresh.sums,
+            ),
             inputs=inputs,
             cites=(held.limit, book.policy("rate.tolerance"), *fresh.cites),
             measure=measure_of(held),
             assumed=held.assumed,
-            got=round(held.got, 2),
+            got=held.got,
             unit=held.limit.unit,
             product=called(held.product, order),
             limit=held.limit.number,
@@ -69,4 +74,4 @@ def content(
 ) -> str:
     """The rate to begin with beside the label's."""
     held = fastest(INITIAL, order, (starting,) if starting else (), products, indication, weight, book)
-    return f"begins at {plain(round(held.got, 2))} {held.limit.unit}, label {plain(held.limit.number)}" if held else ""
+    return f"begins at {plain(held.got)} {held.limit.unit}, label {plain(held.limit.number)}" if held else ""
