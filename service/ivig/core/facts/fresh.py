@@ -56,26 +56,27 @@ _FIRST: Seen[Fresh] = Seen((Fresh(),))
 
 @fact
 def fresh(
-    before: Seen[Given], product: Maybe[Product], products: tuple[Product, ...], first_day: date, book: Book
+    before: Seen[Given], product: Maybe[Product], products: tuple[Product, ...], first_dose: Seen[date], book: Book
 ) -> Seen[Fresh]:
-    """Why the order's first infusion is one to begin slowly. Lacking: the history, or the brand now or then."""
+    """Why the order's first infusion is one to begin slowly. Lacking: the history, the brand, or the first day."""
     if not before.items:
         return Seen((), before.lacking) if before.lacking else _FIRST
     last = before.items[-1]
     gap = book.policy("course.gap_weeks")
+    first_day = first_dose.items[0]
     if (first_day - last.day).days > gap.number * 7:
         if before.lacking:  # there may have been a later one
             return Seen((), before.lacking)
         return Seen((Fresh(last, first_day, gap),))
     if not last.products:
-        return Seen(())
+        return Seen((), first_dose.lacking)
     brands = frozenset(book.product(k).brand for k in last.products)
     ordered = {p.brand for p in products}
     if brands.isdisjoint(ordered):
         return Seen((Fresh(last, first_day, None, brands),))
     if isinstance(product, Absent) and len(ordered) > 1 and ordered != brands:
         return Seen((), product.roots)
-    return Seen((), before.lacking)
+    return Seen((), (*before.lacking, *first_dose.lacking))  # it may begin later than the day of judgement
 
 
 @fact

@@ -70,6 +70,10 @@ def content(response: Seen[Response], book: Book) -> str:
     for scale in (f for held in response.items for f in held.scales):
         if scale.gain is None:
             continue
-        least = f", a response is {plain(scale.change.number)}" if scale.change else ", its meaningful change not known"
+        least = (
+            f", a response is {plain(scale.change.number)} or more"
+            if scale.change
+            else ", its meaningful change not known"
+        )
         told.append(f"{book.test_title(scale.test)} better by {plain(scale.gain)}{least}")
     return "; ".join(told)

@@ -64,3 +64,10 @@ def _line(second: Second) -> str:
         return f"{second.earlier.last} to the first dose: {second.days} days"
     first = second.planned - timedelta(days=second.days) if second.planned is not None else ""
     return f"By its timing the order begins on {first}, and a second course on {second.planned}: {second.days} days"
+
+
+def content(before: Seen[Given]) -> str:
+    """The last infusion before the order."""
+    if not before.items:
+        return "no earlier infusion on record"
+    return f"last infusion on {before.items[-1].day}: no second course of this illness, or a fluctuation since is on record"

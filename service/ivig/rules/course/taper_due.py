@@ -17,6 +17,7 @@ from ivig.core.facts.dose import Kilos
 from ivig.core.facts.history import Given
 from ivig.core.facts.response import input_of
 from ivig.core.facts.steady import Steady
+from ivig.core.facts.treatment import Cycle
 from ivig.core.finding import INFORMATION, Finding, Input, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
@@ -67,3 +68,12 @@ def _ordered(same: Steady, kilos: Kilos) -> tuple[str, ...]:
     grams = same.ordered.unit != same.unit and kilos.kg is not None
     into = f"; x {plain(kilos.kg)} kg = {plain(same.dose)} g" if grams and kilos.kg is not None else ""
     return (f"Ordered: {same.ordered.sum}{into}",)
+
+
+def content(treatment: Seen[Cycle], book: Book) -> str:
+    """Since when there has been treatment."""
+    months = plain(book.policy("course.taper_months").number)
+    if not treatment.items:
+        return ""
+    begun = f"{len(treatment.items)} cycle(s) on record since {treatment.items[0].first}"
+    return f"{begun}; looked for is one dose and interval for {months} months, with no scale worse"

@@ -33,8 +33,8 @@ rule = Rule(
 )
 
 
-def concerns(risk_rate: Seen[Held]) -> bool:
-    return bool(risk_rate.items or risk_rate.lacking)
+def concerns(risk_rate: Seen[Held]) -> bool | None:
+    return bool(risk_rate.items or risk_rate.lacking) or None
 
 
 def check(
@@ -72,5 +72,5 @@ def content(order: Order, paces: Seen[Pace], weight: Maybe[Result], products: tu
     """The fastest rate beside the label's number at risk."""
     held = fastest(AT_RISK, order, paces.items, products, Absent(()), weight, book)
     if held is None:
-        return ""
+        return "" if any(p.rate_at_risk is not None for p in products) else "the label has no number at risk"
     return f"{plain(held.got)} {held.limit.unit} at most, label at risk {plain(held.limit.number)}"

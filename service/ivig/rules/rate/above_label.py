@@ -32,8 +32,8 @@ rule = Rule(
 )
 
 
-def concerns(label_rate: Seen[Held]) -> bool:
-    return bool(label_rate.items or label_rate.lacking)
+def concerns(label_rate: Seen[Held]) -> bool | None:
+    return bool(label_rate.items or label_rate.lacking) or None
 
 
 def check(

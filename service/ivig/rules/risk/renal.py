@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Product
+from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, habit_line
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import Kidney
@@ -40,8 +40,8 @@ _INFANT = "{what}, in the first year of life, when the kidneys filter less; cons
 _FACTORS = "{count} renal risk factors ({what}){egfr}; low muscle mass hides a low GFR"
 
 
-def concerns(renal_finding: Seen[Renal]) -> bool:
-    return bool(renal_finding.items)
+def concerns(renal_finding: Seen[Renal]) -> bool | None:
+    return bool(renal_finding.items) or None
 
 
 def check(
@@ -81,6 +81,10 @@ def _said(found: Renal) -> str | None:
     return _FACTORS if found.severity == INFORMATION else _STRONG if found.strong else None
 
 
-def content(egfr: Maybe[Kidney]) -> str:
-    """The eGFR."""
-    return "" if isinstance(egfr, Absent) else f"eGFR {egfr.comparator}{plain(egfr.value)} ({egfr.how})"
+def content(egfr: Maybe[Kidney], renal_signs: Seen[Sign], book: Book) -> str:
+    """The eGFR beside its limit, and the risk factors there are."""
+    factors = listed((s.factor for s in renal_signs.items if s.factor), 60) if renal_signs.items else "no risk factor"
+    if isinstance(egfr, Absent):
+        return factors
+    limit = plain(book.policy("renal.warn").number)
+    return f"eGFR {egfr.comparator}{plain(egfr.value)} ({egfr.how}), low is below {limit}; {factors}"
