@@ -57,6 +57,7 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
         "it speaks of two scores on two scales: with one of them only, the review is not due yet",
     ),
     ("course-first-infusion-at-home", "bounds", "more than eight weeks after", NO_START),
+    ("rate-above-initial", "bounds", "more than eight weeks after", NO_START),
     ("adjunct-.*", "bounds|timing|period unit|dosages", "before", NO_START),
     ("weight-height-implausible", ".*heights", "smaller than possible", LIGHT),
     ("weight-height-implausible", ".*heights", "body mass index", LIGHT),

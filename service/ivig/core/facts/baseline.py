@@ -189,5 +189,5 @@ def ages_said(
         window = min(windows, key=lambda w: (w.unit != "h", w.number))
         unit = _UNITS[window.unit]
         age = round(_age(result, order, first_dose.items[0], window.unit), 1)
-        found.append(f"{TITLES[test]} {plain(age)} of {plain(window.number)} {unit}")
+        found.append(f"{TITLES[test]} {plain(age)} {unit} old, at most {plain(window.number)}")
     return "; ".join(found)

@@ -8,11 +8,11 @@ from ivig.core.book import Book, Criterion, Indication
 from ivig.core.facts.chart import UNAVAILABLE, section
 from ivig.core.facts.criterion import HELD, Basis, Unmet
 from ivig.core.facts.history import Given, of_indication
-from ivig.core.facts.indication import accepted, kin, onset_of
+from ivig.core.facts.indication import accepted, kin, onset_of, onset_path
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.weighing import not_had
 from ivig.core.finding import Root, plain
-from ivig.core.order import Condition, Drug, Moment, Order, Part, Reason, Result
+from ivig.core.order import Condition, Drug, Order, Part, Reason, Result
 from ivig.core.rule import SECTION, Seen, fact
 
 __all__ = ["Unmet", "criteria"]
@@ -73,11 +73,7 @@ def _basis(
     if not new:
         known = {t: tuple(r for r in of if r.when is not None and r.when.day <= first) for t, of in results.items()}
     told: tuple[Reason | Condition, ...] = (*reasons, *active.items)
-    return Basis(first, new, history_sent, onset, _onset_path(onset, told), known, told, drugs.items)
-
-
-def _onset_path(onset: Moment | None, told: tuple[Reason | Condition, ...]) -> str:
-    return "" if onset is None else next((thing.path for thing in told if thing.onset is onset), "")
+    return Basis(first, new, history_sent, onset, onset_path(onset, told), known, told, drugs.items)
 
 
 def _page(order: Order, page: Indication, basis: Basis, book: Book) -> Seen[Unmet]:

@@ -231,9 +231,11 @@ def _measured(
     assert result.value is not None
     title = book.test_title(test)
     seen = Input(title, result.said, result.when.text if result.when else "", result.path)
-    line = f"{title}: {result.said}, limit {plain(limit.number)}"
     unit = "" if result.unit == "{score}" else f" {result.unit}"
     said = f"{result.comparator}{plain(result.value)}{unit}"
+    least = "at least" if criterion.scale else "at most"
+    written = result.said.removesuffix(" {score}")
+    line = f"{title}: {written}{'' if written.endswith(unit) else f' = {said}'}, {least} {plain(limit.number)}{unit}"
     return Unmet(
         page,
         criterion.kind,

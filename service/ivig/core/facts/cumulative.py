@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -155,7 +156,9 @@ def _window(
 def _line(found: list[Portion], kg: Decimal, weight: Maybe[Result]) -> tuple[str, str]:
     """The unit, and the sum in it; per kg of actual weight too."""
     unit, total = "g/kg" if isinstance(weight, Absent) else "g", sum((p.dose for p in found), Decimal(0))
-    said = " + ".join(plain(p.dose) for p in found[:_TOLD]) + (" + ..." if len(found) > _TOLD else "")
+    runs = [(plain(dose), len(list(same))) for dose, same in groupby(p.dose for p in found)]
+    said = " + ".join(f"{n} x {dose}" if n > 1 else dose for dose, n in runs[:_TOLD])
+    said += " + ..." if len(runs) > _TOLD else ""
     line = f"{said} = {plain(total)} {unit}" if len(found) > 1 else f"{plain(total)} {unit}"
     return unit, line if unit == "g/kg" else f"{line}; / {plain(kg)} kg = {plain(total / kg)} g/kg"
 

@@ -109,7 +109,7 @@ def _held(
     if not (too_long or too_short) or part.amount is None:
         return None
     top, bottom = fast[1] if too_long else slow[2]
-    ends = sorted(round(t[0] / t[1] / _HOUR, 1) for t in (fast[1], slow[2]))
+    ends = sorted(round(t[0] / t[1] / _HOUR, 2) for t in (fast[1], slow[2]))
     crossed = any(p.of.per_kg != once.of.per_kg for p in steps)
     inputs = (
         (Input("weight", weight.said, weight.when.text if weight.when else "", weight.path),)

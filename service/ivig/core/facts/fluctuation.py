@@ -10,10 +10,10 @@ from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
 from ivig.core.facts.course import later
 from ivig.core.facts.history import Given, of_indication
-from ivig.core.facts.indication import kin
+from ivig.core.facts.indication import kin, onset_path
 from ivig.core.facts.treatment import UNTIMED, Cycle, begins, cycles_of, outline
 from ivig.core.finding import Absent, Input, Root
-from ivig.core.order import Condition, Moment, Order, Part, Result
+from ivig.core.order import Condition, Moment, Order, Part, Reason, Result
 from ivig.core.rule import Maybe, Seen, fact
 
 FLUCTUATION, SCORE = "treatment_related_fluctuation", "gbs_disability_score"
@@ -49,6 +49,8 @@ def second_course(
     whole_parts: tuple[Part, ...],
     repeating: Maybe[bool],
     reason_onset: Maybe[Moment],
+    reasons: tuple[Reason, ...],
+    active: Seen[Condition],
     results: dict[str, tuple[Result, ...]],
     conditions: Seen[Condition],
     stated_start: date | None,
@@ -93,8 +95,14 @@ def second_course(
         assumed.append("The onset is not known: the earlier course is taken as one of this illness.")
     if conditions.lacking:
         assumed.append("The conditions were not sent: a fluctuation recorded as one would not be seen.")
+    began = (
+        None
+        if isinstance(onset, Absent)
+        else Input("onset", onset.text, "", onset_path(onset, (*reasons, *active.items)))
+    )
     rests = (wanted,) if recorded else (seek.points, weeks)
-    told = Second(earlier, None, days, _inputs(seek), tuple(assumed), (*cites, *rests), scored if recorded else None)
+    shown = scored if recorded else None
+    told = Second(earlier, None, days, _inputs(seek, began), tuple(assumed), (*cites, *rests), shown)
     return Seen((told,), tuple(lacking))
 
 
@@ -158,11 +166,11 @@ def _shown(seek: Seek) -> bool | None:
     return None if answer else False
 
 
-def _inputs(seek: Seek) -> tuple[Input, ...]:
+def _inputs(seek: Seek, began: Input | None) -> tuple[Input, ...]:
     since = seek.since
     said = f"{since.first} to {since.last}" if since.first < since.last else f"{since.first}"
     made = [Input("earlier course", said, since.last.isoformat(), since.path)]
-    if not isinstance(seek.onset, Absent):
-        made.append(Input("onset", seek.onset.text))
+    if began is not None:
+        made.append(began)
     made += [Input("disability score", r.said, r.when.text if r.when else "", r.path) for r in reversed(seek.scores)]
     return tuple(made)

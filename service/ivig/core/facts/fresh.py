@@ -15,37 +15,68 @@ from ivig.core.rule import Maybe, Seen, fact
 
 
 class Fresh(Struct, frozen=True):
-    """Why an infusion begins slowly: in words, with the last infusion where there was one."""
+    """Why an infusion begins slowly: none before it, a gap longer than `gap`, or another product (`brands`) before it."""
 
-    why: str
-    inputs: tuple[Input, ...] = ()
-    cites: tuple[Value, ...] = ()
+    last: Given | None = None
+    day: date | None = None
+    gap: Value | None = None
+    brands: frozenset[str] = frozenset()
+
+    @property
+    def days(self) -> int:
+        """Days from the last infusion to the first of this order."""
+        return (self.day - self.last.day).days if self.day is not None and self.last is not None else 0
+
+    @property
+    def why(self) -> str:
+        if self.last is None:
+            return "a first infusion"
+        if self.gap is not None:
+            return f"{self.days} days after the last infusion"
+        return f"after {' or '.join(sorted(self.brands))}, another product"
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        return (f"{self.last.day} to {self.day}: {self.days} days",) if self.last is not None else ()
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        if self.last is None:
+            return ()
+        given = " or ".join(sorted(self.brands)) or self.last.day.isoformat()
+        return (Input("last infusion", given, self.last.day.isoformat(), self.last.path),)
+
+    @property
+    def cites(self) -> tuple[Value, ...]:
+        return (self.gap,) if self.gap is not None else ()
+
+
+_FIRST: Seen[Fresh] = Seen((Fresh(),))
 
 
 @fact
 def fresh(
-    before: Seen[Given], product: Maybe[Product], products: tuple[Product, ...], first_day: date, book: Book
+    before: Seen[Given], product: Maybe[Product], products: tuple[Product, ...], first_dose: Seen[date], book: Book
 ) -> Seen[Fresh]:
-    """Why the order's first infusion is one to begin slowly. Lacking: the history, or the brand now or then."""
+    """Why the order's first infusion is one to begin slowly. Lacking: the history, the brand, or the first day."""
     if not before.items:
-        return Seen((), before.lacking) if before.lacking else Seen((Fresh("a first infusion"),))
+        return Seen((), before.lacking) if before.lacking else _FIRST
     last = before.items[-1]
     gap = book.policy("course.gap_weeks")
-    shown = (Input("last infusion", last.day.isoformat(), last.day.isoformat(), last.path),)
-    days = (first_day - last.day).days
-    if days > gap.number * 7:
+    first_day = first_dose.items[0]
+    if (first_day - last.day).days > gap.number * 7:
         if before.lacking:  # there may have been a later one
             return Seen((), before.lacking)
-        return Seen((Fresh(f"{days} days after the last infusion", shown, (gap,)),))
+        return Seen((Fresh(last, first_day, gap),))
     if not last.products:
-        return Seen(())
-    brands = {book.product(k).brand for k in last.products}
+        return Seen((), first_dose.lacking)
+    brands = frozenset(book.product(k).brand for k in last.products)
     ordered = {p.brand for p in products}
     if brands.isdisjoint(ordered):
-        return Seen((Fresh(f"after {' or '.join(sorted(brands))}, another product", shown),))
+        return Seen((Fresh(last, first_day, None, brands),))
     if isinstance(product, Absent) and len(ordered) > 1 and ordered != brands:
         return Seen((), product.roots)
-    return Seen((), before.lacking)
+    return Seen((), (*before.lacking, *first_dose.lacking))  # it may begin later than the day of judgement
 
 
 @fact

@@ -168,3 +168,8 @@ def onset_of(page: Indication, reasons: tuple[Reason, ...], active: Seen[Conditi
     of_page = [c for c in active.items if key in c.concept.indications and not c.concept.excluded]
     begun = [c.onset for c in of_page if c.onset is not None]
     return max(begun, key=lambda m: m.instant) if begun else None
+
+
+def onset_path(onset: Moment | None, told: Iterable[Reason | Condition]) -> str:
+    """Where that onset stands."""
+    return "" if onset is None else next((thing.path for thing in told if thing.onset is onset), "")

@@ -52,7 +52,12 @@ class Use(Struct, frozen=True):
         if self.last < day:
             ago = (day - self.last).days
             return f"last dose {self.last}, {ago} {'day' if ago == 1 else 'days'} before"
-        return f"running to {self.last}" if self.last > day else f"given on {self.last}"
+        return f"given on {self.last}" if self.first == self.last else f"running to {self.last}"
+
+    def span(self, day: date) -> str:
+        """Its days beside the first infusion, in a line."""
+        days = f"from {self.first or 'a day not known'} to {self.last or 'an end not in sight'}"
+        return f"{called(self.drug)}: {self.last if self.first == self.last else days}; first infusion {day}"
 
 
 @fact

@@ -17,7 +17,7 @@ def sum_of(held: Held) -> str:
     into, _ = speed(held.limit.unit)
     of, body = held.pace.of, held.body
     line = shown_pace(held.pace)
-    got = f"{plain(round(held.got, 3))} {held.limit.unit}"
+    got = f"{plain(held.got)} {held.limit.unit}"
     steps = []
     if of.mass != into.mass and body.strength is not None:
         steps.append(f"{'/' if of.mass else 'x'} {plain(body.strength)} g/mL")
@@ -59,4 +59,4 @@ def rate_inputs(held: Held, weight: Maybe[Result], order: Order) -> tuple[Input,
 
 
 def measure_of(held: Held) -> Measure:
-    return Measure(held.limit.unit, round(held.got, 3), None, held.limit.number, held.limit.source)
+    return Measure(held.limit.unit, round(held.got, 4), None, held.limit.number, held.limit.source)

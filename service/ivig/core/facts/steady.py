@@ -24,14 +24,15 @@ from ivig.core.rule import Maybe, Seen, fact
 class Steady(Struct, frozen=True):
     """The same dose for as long as the policy asks.
 
-    `since` is the cycle that was in force at the beginning, `dose` what is ordered now in `unit`, and `compared` the
-    older and newer score of each scale that was measured.
+    `since` is the cycle that was in force at the beginning, `dose` what is ordered now (by `ordered`) in `unit`, and
+    `compared` the older and newer score of each scale that was measured.
     """
 
     since: Cycle
     cycles: tuple[Cycle, ...]
     dose: Decimal
     unit: str
+    ordered: Course | None
     compared: tuple[tuple[Result, Result], ...]
     months: Value
     tolerance: Value
@@ -83,7 +84,7 @@ def steady(
         if gain is not None and gain < 0 and (change is None or -gain >= change.number):
             return Seen((), treatment.lacking)  # on a scale without a known change any loss counts
         compared.append(pair)
-    found = Steady(begun[-1], cycles, *told, tuple(compared), months, tolerance)
+    found = Steady(begun[-1], cycles, *told, ordered, tuple(compared), months, tolerance)
     return Seen((found,), treatment.lacking)
 
 

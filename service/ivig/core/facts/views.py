@@ -132,7 +132,7 @@ def _compared(
             if nearest is None or abs(other_high - high) < abs(nearest.stated - nearest.got):
                 unit = "g/kg" if used.per_kg and other.per_kg else "g"
                 weighed = f" at {plain(kg)} kg" if mixed else ""
-                line = f"A dose: {used.sum} is {plain(high)} {unit}, {other.sum} is {plain(other_high)} {unit}{weighed}"
+                line = f"{_same(used.sum, high, unit)}, and {_same(other.sum, other_high, unit)}{weighed}"
                 inputs = kilograms.inputs if mixed else ()
                 nearest = Clash("view", amount, view, high, other_high, unit, (line,), inputs)
     assert nearest is not None
@@ -168,3 +168,9 @@ def _above(
     unit = "g/kg" if used.per_kg and most.per_kg else "g"
     line = f"{plain(got)} {unit} a {cap.each} ordered, at most {cap.said} allowed"
     return Clash("cap", amount, cap, got, top, unit, (line,), kilograms.inputs if mixed else ())
+
+
+def _same(said: str, made: Decimal, unit: str) -> str:
+    """A statement of a dose, and what it comes to where that is not what it says."""
+    shown = f"{plain(made)} {unit}"
+    return said if said == shown else f"{said} (a dose of {shown})"

@@ -21,7 +21,7 @@ rule = Rule(
     name="adjunct-aspirin-missing",
     severity=WARNING,
     says="No aspirin beside immune globulin for {disease}",
-    consider="Consider aspirin together with immune globulin, or recording what speaks against it.",
+    consider="Consider aspirin together with immune globulin unless something speaks against it, and recording what does.",
 )
 _excused = note(rule.name, says="No aspirin beside immune globulin for {disease}; not flagged, the chart has {what}")
 

@@ -50,7 +50,7 @@ def check(
         cites=(book.policy("haemolysis.g_per_kg"), low, high),
         consider=(f"A haemoglobin about {plain(low.number)} to {plain(high.number)} h after the infusion.",),
         group=blood_group.words,
-        got=round(most.total, 2),
+        got=most.total,
         low=low.number,
         high=high.number,
     )

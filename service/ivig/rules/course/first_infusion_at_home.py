@@ -17,7 +17,7 @@ from ivig.core.book import Book, Product
 from ivig.core.facts.history import Given
 from ivig.core.facts.indication import listed
 from ivig.core.facts.limits import in_days
-from ivig.core.finding import WARNING, Finding, Input
+from ivig.core.finding import WARNING, Finding, Input, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -62,3 +62,12 @@ def check(order: Order, given: Seen[Given], product: Product, first_dose: Seen[d
         product=product.brand if order.products else "another product",
         last=listed(brands, 20) if brands else "",
     )
+
+
+def content(given: Seen[Given], first_dose: Seen[date], book: Book) -> str:
+    """How long ago the last infusion was."""
+    first_day, weeks = first_dose.items[0], plain(book.policy("course.gap_weeks").number)
+    last = max((g.day for g in given.items if g.day <= first_day), default=None)
+    if last is None:
+        return ""
+    return f"{last} to {first_day}: {(first_day - last).days} days since the last infusion, at most {weeks} weeks; same product"

@@ -74,4 +74,4 @@ def check(
 def content(results: dict[str, tuple[Result, ...]], book: Book) -> str:
     igg = newest(results, "igg")
     aim = book.policy("course.igg_trough_mg_dl").amount or Decimal(0)
-    return "" if igg is None or igg.when is None else f"IgG {igg.said} on {igg.when.day}, aim {aim} mg/dL"
+    return "" if igg is None or igg.when is None else f"IgG {igg.said} on {igg.when.day}, aim {aim} mg/dL or more"

@@ -12,6 +12,7 @@ Does not cover    Scales without a known meaningful change, which can show a gai
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.indication import MAINTENANCE
@@ -46,7 +47,9 @@ def check(order: Order, no_response: Seen[Judged], book: Book) -> Iterator[Findi
         at=(order.path, *(i.path for i in inputs)),
         severity=INFORMATION if all(j.early or j.cut for j in found) else WARNING,
         sums=tuple(
-            f"{book.test_title(j.scale.test)}: better by {plain(j.gain)}, a response is {plain(j.change.number)}"
+            f"{book.test_title(j.scale.test)}: {plain(j.before.value or Decimal(0))} to "
+            f"{plain(j.latest.value or Decimal(0))}, better by {plain(j.gain)}; "
+            f"a response is {plain(j.change.number)} or more"
             for j in found
         ),
         inputs=inputs,
@@ -67,6 +70,10 @@ def content(response: Seen[Response], book: Book) -> str:
     for scale in (f for held in response.items for f in held.scales):
         if scale.gain is None:
             continue
-        least = f", a response is {plain(scale.change.number)}" if scale.change else ", its meaningful change not known"
+        least = (
+            f", a response is {plain(scale.change.number)} or more"
+            if scale.change
+            else ", its meaningful change not known"
+        )
         told.append(f"{book.test_title(scale.test)} better by {plain(scale.gain)}{least}")
     return "; ".join(told)

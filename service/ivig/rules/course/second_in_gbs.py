@@ -13,6 +13,7 @@ Does not cover    Doses that go on with the first course; an earlier episode; wh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.fluctuation import Second
@@ -54,7 +55,7 @@ def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
         yield rule.finding(
             at=(order.path, *(dict.fromkeys(i.path for i in second.inputs if i.path))),
             says=_PLANNED if earlier is None else _UNSCORED if second.scored is not None else None,
-            sums=(f"{earlier.last} to the first dose: {second.days} days",) if earlier is not None else (),
+            sums=(_line(second),),
             inputs=second.inputs,
             cites=second.cites,
             assumed=second.assumed,
@@ -64,3 +65,17 @@ def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
             scored=second.scored or 0,
             wanted=second.cites[-1].amount or 0,
         )
+
+
+def _line(second: Second) -> str:
+    if second.earlier is not None:
+        return f"{second.earlier.last} to the first dose: {second.days} days"
+    first = second.planned - timedelta(days=second.days) if second.planned is not None else ""
+    return f"By its timing the order begins on {first}, and a second course on {second.planned}: {second.days} days"
+
+
+def content(before: Seen[Given]) -> str:
+    """The last infusion before the order."""
+    if not before.items:
+        return "no earlier infusion on record"
+    return f"last infusion on {before.items[-1].day}: no second course of this illness, or a fluctuation since is on record"

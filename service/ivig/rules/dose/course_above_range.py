@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.limits import within
+from ivig.core.facts.patient import share
 from ivig.core.facts.segment import Phased
 from ivig.core.finding import ERROR, WARNING, Finding, Measure, plain
 from ivig.core.order import Order
@@ -37,7 +38,9 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
         if upper is None or upper.upper is None or within(got, upper.upper, tolerance):
             continue
         grave = highest is not None and highest.upper is not None and got > highest.upper * factor.number
-        sums = held.dose.sums
+        more = plain(upper.upper * (1 + share(tolerance.number)))
+        limit = f"At most {plain(upper.upper)} g/kg, with {plain(tolerance.number)}% tolerance {more} g/kg"
+        sums = (*held.dose.sums, limit)
         if grave and highest is not None and highest.upper is not None:
             most = plain(highest.upper * factor.number)
             sums += (f"Highest range of any source: {plain(highest.upper)} x {plain(factor.number)} = {most} g/kg",)

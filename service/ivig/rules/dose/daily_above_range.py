@@ -11,10 +11,13 @@ Does not cover    The number of days (schedule-days-off-regimen); the course (do
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ivig.core.book import Book
+from ivig.core.dated import Value
 from ivig.core.facts.dose import places
 from ivig.core.facts.limits import Limits, within
+from ivig.core.facts.patient import share
 from ivig.core.facts.segment import Phased
 from ivig.core.finding import ERROR, WARNING, Finding, Measure, plain
 from ivig.core.order import Order
@@ -41,7 +44,7 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
         yield rule.finding(
             at=places(order, held.dose.inputs),
             severity=ERROR if grave else WARNING,
-            sums=(*held.dose.sums, _day(held)),
+            sums=(*held.dose.sums, _day(held), *_limits(limit, tolerance, highest if grave else None, factor)),
             inputs=held.dose.inputs,
             assumed=(held.limits.assumed,) if held.limits.assumed else (),
             cites=(source, factor) if grave and source is not None else (value, tolerance),
@@ -64,6 +67,14 @@ def content(phased: Seen[Phased], book: Book) -> str:
 def _day(held: Phased) -> str:
     grams = held.dose.grams_day
     return f"On a day: {f'{plain(grams)} g = ' if grams is not None else ''}{plain(held.dose.day_high)} g/kg"
+
+
+def _limits(limit: Decimal, tolerance: Value, highest: Decimal | None, factor: Value) -> Iterator[str]:
+    more = plain(limit * (1 + share(tolerance.number)))
+    yield f"At most {plain(limit)} g/kg a day, with {plain(tolerance.number)}% tolerance {more} g/kg"
+    if highest is not None:
+        most = plain(highest * factor.number)
+        yield f"Highest day of any source: {plain(highest)} x {plain(factor.number)} = {most} g/kg; the course is too large as well"
 
 
 def _course_above(held: Phased, limits: Limits, book: Book) -> bool:

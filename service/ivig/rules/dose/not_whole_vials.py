@@ -91,7 +91,8 @@ def content(day_grams: Seen[Grams], product: Product, book: Book) -> str:
     sizes = _sizes(product.vials.words)
     days = dict.fromkeys(day for held in day_grams.items for day in held.days)
     return "; ".join(
-        f"{plain(high)} g, whole vials of {', '.join(map(plain, sorted(sizes)))} g: {plain(nearest_sum(sizes, low, high))} g"
+        f"{plain(high)} g, nearest sum of vials of {', '.join(map(plain, sorted(sizes)))} g: "
+        f"{plain(nearest_sum(sizes, low, high))} g"
         for low, high in days
     )
 

@@ -39,5 +39,14 @@ def check(
     yield rule.finding(at=(order.path, *paths), cites=(page.status,), what=listed((page.title,), 80))
 
 
+_STATUS = {
+    "labelled": "a labelled use",
+    "guideline": "a use that guidelines support",
+    "not_routine": "not a routine use",
+}
+
+
 def content(candidates: tuple[Indication, ...]) -> str:
-    return "; ".join(f"{p.title}: {p.status.word.replace('_', ' ')}" for p in candidates if p.status is not None)
+    return "; ".join(
+        f"{p.title}: {_STATUS.get(p.status.word, p.status.word)}" for p in candidates if p.status is not None
+    )

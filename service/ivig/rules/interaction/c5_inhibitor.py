@@ -51,6 +51,7 @@ def check(
         at=(order.path, *(u.drug.path for u in c5_uses.items)),
         severity=severity,
         says=_SUPPLEMENTARY if supplementary else None if known else _OTHER,
+        sums=tuple(u.span(first_day) for u in c5_uses.items),
         inputs=inputs_of(c5_uses.items),
         cites=(*known, *block),
         assumed=tuple(u.assumed for u in c5_uses.items if u.assumed),

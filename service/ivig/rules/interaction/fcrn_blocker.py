@@ -50,7 +50,7 @@ def check(
         at=(order.path, *(u.drug.path for u in close)),
         severity=severity,
         says=_RESCUE if rescue else None,
-        sums=(f"{ago} days between {called(use.drug)} and immune globulin; {plain(window.number)} days are looked at",),
+        sums=(*(u.span(first_day) for u in close), _apart(use, ago, plain(window.number))),
         inputs=inputs_of(close),
         cites=(window, *block),
         assumed=tuple(u.assumed for u in close if u.assumed),
@@ -66,4 +66,9 @@ def content(fcrn_uses: Seen[Use], first_day: date, own_run: Run, book: Book) -> 
         return "no FcRn blocker"
     use = nearest(fcrn_uses.items, first_day, own_run.sure)
     looked = plain(book.policy("interaction.fcrn_days").number)
-    return f"{called(use.drug)} {use.apart(first_day, own_run.sure)} days apart, {looked} days looked at"
+    return _apart(use, use.apart(first_day, own_run.sure), looked)
+
+
+def _apart(use: Use, days: int, looked: str) -> str:
+    lies = f"{days} days from" if days else "in use together with"
+    return f"{called(use.drug)} {lies} immune globulin; {looked} days before and after are looked at"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from ivig.core.book import Book
+from ivig.core.facts.dose import PerKg
 from ivig.core.facts.indication import listed
 from ivig.core.facts.running import Run
 from ivig.core.facts.vaccines import Live, Wait, dose_said, given_shortly_before
@@ -41,6 +42,7 @@ def check(
     live_vaccines: Seen[Live],
     weakened_vaccines: Seen[Live],
     vaccine_wait: Wait,
+    per_kg: Seen[PerKg],
     first_day: date,
     own_run: Run,
     book: Book,
@@ -48,14 +50,24 @@ def check(
     window, wait = book.policy("interaction.vaccine_before_days"), vaccine_wait
     undone = [v for v in live_vaccines.items if given_shortly_before(v, first_day, window.number)]
     ahead = weakened_vaccines.items
-    after = f"After the last dose {own_run.sure} the table holds {plain(wait.months.number)} months: to {wait.until}"
+    months = plain(wait.months.number)
+    row = f"{dose_said(wait)}(row of {plain(wait.row.number)} g/kg): " if wait.dose is not None else ""
+    after = f"{row}{months} months from the last dose, {own_run.sure}: until {wait.until}"
     unknown = ("the dose per kg is not known: the longest time of the table",) if wait.dose is None else ()
     if undone:
         days = [(first_day - v.last).days for v in undone if v.last is not None]
         yield rule.finding(
             at=(order.path, *(v.path for v in undone)),
             severity=WARNING,
-            sums=(f"First infusion {first_day}; {plain(window.number)} days before it are looked at", after),
+            sums=(
+                *(
+                    f"{v.what} {v.last} to the first infusion {first_day}: {(first_day - v.last).days} days"
+                    for v in undone
+                    if v.last is not None
+                ),
+                f"{plain(window.number)} days before the first infusion are looked at",
+                after,
+            ),
             inputs=(v.input() for v in undone),
             cites=(window, wait.months),
             assumed=(*unknown, *_partial(undone)),
@@ -64,6 +76,7 @@ def check(
             ago=_ago(max(0, min(days))),
         )
     if ahead:
+        doses = dict.fromkeys(s for d in per_kg.items for s in d.sums)
         undated = tuple(f"{v.what} has no day: taken as planned for now" for v in ahead if v.first is None)
         first = min((v.first for v in ahead if v.first is not None), default=None)
         given = all(not v.planned for v in ahead)
@@ -71,8 +84,8 @@ def check(
             at=(order.path, *(v.path for v in ahead)),
             severity=INFORMATION,
             says=_PLANNED,
-            sums=(after,),
-            inputs=(v.input() for v in ahead),
+            sums=(*doses, after),
+            inputs=(*(v.input() for v in ahead), *(i for d in per_kg.items for i in d.inputs)),
             cites=(wait.row, wait.months),
             assumed=(*unknown, *undated, *_partial(ahead)),
             vaccine=listed((v.what for v in ahead), _ROOM),

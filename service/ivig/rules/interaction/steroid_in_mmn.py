@@ -43,6 +43,7 @@ def check(
     inputs = (*inputs_of(taken), *noted)
     yield rule.finding(
         at=(order.path, *(i.path for i in inputs)),
+        sums=tuple(u.span(first_day) for u in taken),
         inputs=inputs,
         cites=(book.policy("interaction.steroid_avoided_in"),),
         assumed=tuple(u.assumed for u in taken if u.assumed),

@@ -48,7 +48,7 @@ def check(order: Order, per_kg: Seen[PerKg], book: Book) -> Iterator[Finding]:
         inputs=most.inputs,
         cites=(limit,),
         measure=Measure("g/kg", most.total_high, None, limit.number, limit.source),
-        got=round(most.total_high, 2),
+        got=most.total_high,
         limit=limit.number,
     )
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.baseline import BASELINE, TITLES, is_below
 from ivig.core.facts.labs import Kidney, lab_absent, lab_input
-from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input, Root
+from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input, Root, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, root
 
@@ -64,8 +64,17 @@ def check(
         )
     if _UNDECIDED in egfr.roots if isinstance(egfr, Absent) else _open(egfr, book):
         inputs: tuple[Input, ...] = () if isinstance(egfr, Absent) else egfr.inputs
-        says = "The kidney function is a bound that does not decide"
-        yield rule.finding(at=(order.path,), severity=INFORMATION, says=says, inputs=inputs, about="egfr")
+        limit = book.policy("renal.warn")
+        yield rule.finding(
+            at=(order.path, *(i.path for i in inputs)),
+            severity=INFORMATION,
+            says="The eGFR is known only as {bound}: whether it lies below {limit} cannot be told",
+            inputs=inputs,
+            cites=(limit,),
+            about="egfr",
+            bound="a bound" if isinstance(egfr, Absent) else f"{egfr.comparator}{plain(egfr.value)}",
+            limit=limit.number,
+        )
 
 
 def content(baseline: dict[str, Result | None], book: Book) -> str:

@@ -22,11 +22,12 @@ from ivig.core.rule import Rule, Seen
 rule = Rule(
     name="order-text-contradicts",
     severity=WARNING,
-    says="The text says {said}, the coded {what} says otherwise; the code is used",
+    says="The text says {said}, the code another {what}; the code is used",
     any_product=True,
     consider="Consider asking the prescriber which of the two is meant, and correcting the order.",
 )
 
+_WHAT = {"days": "number of days"}
 _UNIT = "The unit reads {said}, its code says otherwise; the code is used"
 _NAMES = "The codes name different products: {names}"
 _VIEW = "The dose stands twice: {used} is used, {other} differs by more than {tolerance}%"
@@ -42,7 +43,7 @@ def check(order: Order, class_ordered: str, clashes: Seen[Clash], book: Book) ->
             says=_UNIT if what == "unit" else None,
             inputs=(Input(f"{what} in words", said, "", path),),
             said=said[:60],
-            what=what,
+            what=_WHAT.get(what, what),
         )
     if order.clash:
         names = tuple(_title(key, book) for key in order.clash)

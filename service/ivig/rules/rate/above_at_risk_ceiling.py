@@ -33,8 +33,8 @@ rule = Rule(
 )
 
 
-def concerns(risk_rate: Seen[Held]) -> bool:
-    return bool(risk_rate.items or risk_rate.lacking)
+def concerns(risk_rate: Seen[Held]) -> bool | None:
+    return bool(risk_rate.items or risk_rate.lacking) or None
 
 
 def check(
@@ -49,12 +49,17 @@ def check(
         hours = hours_line(order, held.pace, held.body, products)
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
-            sums=(sum_of(held), limit_line(held, "Label at risk: at most", book), *((hours,) if hours else ())),
+            sums=(
+                sum_of(held),
+                limit_line(held, "Label at risk: at most", book),
+                *((hours,) if hours else ()),
+                *(s.sum for s in signs if s.sum),
+            ),
             inputs=inputs,
             cites=(held.limit, book.policy("rate.tolerance"), *(v for s in signs for v in s.cites)),
             measure=measure_of(held),
             assumed=doubts(signs),
-            got=round(held.got, 2),
+            got=held.got,
             unit=held.limit.unit,
             average=" on average" if held.pace.average else "",
             limit=held.limit.number,
@@ -67,5 +72,5 @@ def content(order: Order, paces: Seen[Pace], weight: Maybe[Result], products: tu
     """The fastest rate beside the label's number at risk."""
     held = fastest(AT_RISK, order, paces.items, products, Absent(()), weight, book)
     if held is None:
-        return ""
-    return f"{plain(round(held.got, 2))} {held.limit.unit} at most, label at risk {plain(held.limit.number)}"
+        return "" if any(p.rate_at_risk is not None for p in products) else "the label has no number at risk"
+    return f"{plain(held.got)} {held.limit.unit} at most, label at risk {plain(held.limit.number)}"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import INITIAL, Held, fastest
 from ivig.core.facts.fresh import Fresh
+from ivig.core.facts.history import Given
 from ivig.core.facts.product import called
 from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
 from ivig.core.facts.rates import Pace, hours_line
@@ -30,8 +31,8 @@ rule = Rule(
 )
 
 
-def concerns(initial_rate: Seen[Held]) -> bool:
-    return bool(initial_rate.items or initial_rate.lacking)
+def concerns(initial_rate: Seen[Held]) -> bool | None:
+    return bool(initial_rate.items or initial_rate.lacking) or None
 
 
 def check(
@@ -46,12 +47,17 @@ def check(
         hours = hours_line(order, held.pace, held.body, products)
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
-            sums=(sum_of(held), limit_line(held, "Label: begin at", book), *((hours,) if hours else ())),
+            sums=(
+                sum_of(held),
+                limit_line(held, "Label: begin at", book),
+                *((hours,) if hours else ()),
+                *fresh.sums,
+            ),
             inputs=inputs,
             cites=(held.limit, book.policy("rate.tolerance"), *fresh.cites),
             measure=measure_of(held),
             assumed=held.assumed,
-            got=round(held.got, 2),
+            got=held.got,
             unit=held.limit.unit,
             product=called(held.product, order),
             limit=held.limit.number,
@@ -62,11 +68,18 @@ def check(
 def content(
     order: Order,
     starting: Pace | None,
+    fresh: Seen[Fresh],
+    before: Seen[Given],
     indication: Maybe[Indication],
     weight: Maybe[Result],
     products: tuple[Product, ...],
     book: Book,
 ) -> str:
-    """The rate to begin with beside the label's."""
+    """The rate to begin with beside the label's, and whether the infusion is one to begin slowly."""
     held = fastest(INITIAL, order, (starting,) if starting else (), products, indication, weight, book)
-    return f"begins at {plain(round(held.got, 2))} {held.limit.unit}, label {plain(held.limit.number)}" if held else ""
+    if held is None:
+        return ""
+    line = f"begins at {plain(held.got)} {held.limit.unit}, label {plain(held.limit.number)}"
+    if not fresh.items and before.items:
+        return f"{line} for first infusions; this is none, the last was on {before.items[-1].day}"
+    return line

@@ -32,8 +32,8 @@ rule = Rule(
 )
 
 
-def concerns(label_rate: Seen[Held]) -> bool:
-    return bool(label_rate.items or label_rate.lacking)
+def concerns(label_rate: Seen[Held]) -> bool | None:
+    return bool(label_rate.items or label_rate.lacking) or None
 
 
 def check(
@@ -65,7 +65,7 @@ def check(
             measure=measure_of(held),
             assumed=held.assumed,
             consider=(*_slower(held), *slowest),
-            got=round(held.got, 2),
+            got=held.got,
             unit=held.limit.unit,
             average=" on average" if held.pace.average else "",
             limit=held.limit.number,
@@ -91,5 +91,5 @@ def content(
     held = fastest(MOST, order, paces.items, products, indication, weight, book)
     if held is None:
         return ""
-    line = f"{plain(round(held.got, 2))} {held.limit.unit} at most, label {plain(held.limit.number)} {held.limit.unit}"
+    line = f"{plain(held.got)} {held.limit.unit} at most, label {plain(held.limit.number)} {held.limit.unit}"
     return "; ".join(part for part in (line, hours_line(order, held.pace, held.body, products)) if part)

@@ -62,7 +62,7 @@ def check(
         measure=Measure("g/kg", most.total, None, limit.number, limit.source),
         assumed=doubted(inputs),
         what=listed(names, 50),
-        got=round(most.total, 2),
+        got=most.total,
         limit=limit.number,
     )
 

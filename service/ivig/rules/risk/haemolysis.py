@@ -69,7 +69,7 @@ def check(
         measure=Measure("g/kg", most.total, None, limit.number, limit.source),
         assumed=(*unseen, *doubted(inputs)),
         group=blood_group.words,
-        got=round(most.total, 2),
+        got=most.total,
         limit=limit.number,
         why=f"; {listed((s.what for s in signs), 45)}" if signs else "",
     )

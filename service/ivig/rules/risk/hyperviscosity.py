@@ -64,5 +64,5 @@ def check(
         cites=(below,) if treated else (),
         assumed=doubted(t.input for t in thick_blood.items),
         what=listed((t.what for t in thick_blood.items), 45),
-        dose=f" ({plain(round(most.total, 2))} g/kg)" if most is not None else "",
+        dose=f" ({plain(most.total)} g/kg)" if most is not None else "",
     )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Product
+from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, habit_line
 from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import Kidney
@@ -35,13 +35,13 @@ rule = Rule(
     "the slowest practicable rate; creatinine and urine output before and after.",
 )
 
-_STRONG = "{what}: severe, kidney injury is much likelier; low muscle mass hides a still lower GFR"
-_INFANT = "{what}, in the first year of life, when the kidneys filter less: look at creatinine and urine output"
+_STRONG = "{what}; under {strong} kidney injury is much likelier; low muscle mass hides a still lower GFR"
+_INFANT = "{what}, in the first year of life, when the kidneys filter less; consider creatinine and urine output"
 _FACTORS = "{count} renal risk factors ({what}){egfr}; low muscle mass hides a low GFR"
 
 
-def concerns(renal_finding: Seen[Renal]) -> bool:
-    return bool(renal_finding.items)
+def concerns(renal_finding: Seen[Renal]) -> bool | None:
+    return bool(renal_finding.items) or None
 
 
 def check(
@@ -55,14 +55,15 @@ def check(
 ) -> Iterator[Finding]:
     for found in renal_finding.items:
         severity = renal_severity or found.severity
-        known = () if isinstance(egfr, Absent) or any(s.sum for s in found.signs) else egfr.inputs
+        known = () if isinstance(egfr, Absent) else egfr.inputs
+        reckoned = () if isinstance(egfr, Absent) or not egfr.sum else (egfr.sum,)
         inputs = (*(s.input for s in found.signs), *(s.input for s in renal_signs.items), *known)
         said = "" if isinstance(egfr, Absent) else f", eGFR {egfr.comparator}{plain(egfr.value)}"
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
             severity=severity,
             says=_said(found),
-            sums=tuple(s.sum for s in found.signs if s.sum),
+            sums=reckoned,
             inputs=inputs,
             cites=(*(v for s in found.signs for v in s.cites), *found.cites),
             assumed=(*doubts(found.signs), *(habit_line(established) if severity != found.severity else ())),
@@ -70,6 +71,7 @@ def check(
             what=listed((s.what if s.cites or not s.grave else s.input.value for s in found.signs), 45),
             count=len({s.factor for s in found.signs}),
             egfr=said,
+            strong=found.cites[0].number if found.strong else "",
         )
 
 
@@ -79,6 +81,10 @@ def _said(found: Renal) -> str | None:
     return _FACTORS if found.severity == INFORMATION else _STRONG if found.strong else None
 
 
-def content(egfr: Maybe[Kidney]) -> str:
-    """The eGFR."""
-    return "" if isinstance(egfr, Absent) else f"eGFR {egfr.comparator}{plain(egfr.value)} ({egfr.how})"
+def content(egfr: Maybe[Kidney], renal_signs: Seen[Sign], book: Book) -> str:
+    """The eGFR beside its limit, and the risk factors there are."""
+    factors = listed((s.factor for s in renal_signs.items if s.factor), 60) if renal_signs.items else "no risk factor"
+    if isinstance(egfr, Absent):
+        return factors
+    limit = plain(book.policy("renal.warn").number)
+    return f"eGFR {egfr.comparator}{plain(egfr.value)} ({egfr.how}), low is below {limit}; {factors}"

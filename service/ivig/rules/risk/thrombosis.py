@@ -36,8 +36,8 @@ rule = Rule(
 _EVENT = "An earlier event makes thrombosis likelier: {event}{more}"
 
 
-def concerns(thrombosis_finding: Seen[Thrombosis]) -> bool:
-    return bool(thrombosis_finding.items)
+def concerns(thrombosis_finding: Seen[Thrombosis]) -> bool | None:
+    return bool(thrombosis_finding.items) or None
 
 
 def check(

@@ -9,6 +9,7 @@ Does not cover    Whether a longer interval is a planned taper, which the order 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ivig.core.book import Book
 from ivig.core.facts.limits import in_days, interval_off
@@ -43,6 +44,7 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
         place = held.course.timing_path or held.course.dose_path
         yield rule.finding(
             at=(order.path, place),
+            sums=(_limit(upper.upper, tolerance.number),),
             inputs=(Input("interval", f"{got} days", "", place),),
             cites=(upper, tolerance),
             measure=Measure("d", got, None, in_days(upper.upper), upper.source),
@@ -59,3 +61,8 @@ def content(segments: Seen[Segment], book: Book) -> str:
         for held in segments.items
         if (upper := held.limits.interval_upper) is not None and upper.upper is not None and held.course.interval
     )
+
+
+def _limit(weeks: Decimal, tolerance: Decimal) -> str:
+    days = in_days(weeks)
+    return f"{plain(weeks)} weeks = {plain(days)} days, + {plain(tolerance)} days tolerated = {plain(days + tolerance)} days"

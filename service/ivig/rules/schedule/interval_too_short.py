@@ -10,6 +10,7 @@ Does not cover    The distance from doses of other orders (course-repeat-too-soo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ivig.core.book import Book
 from ivig.core.facts.limits import in_days, interval_off
@@ -44,6 +45,7 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
         place = held.course.timing_path or held.course.dose_path
         yield rule.finding(
             at=(order.path, place),
+            sums=(_limit(lower.lower, tolerance.number),),
             inputs=(Input("interval", f"{got} days", "", place),),
             cites=(lower, tolerance),
             measure=Measure("d", got, in_days(lower.lower), None, lower.source),
@@ -60,3 +62,8 @@ def content(segments: Seen[Segment], book: Book) -> str:
         for held in segments.items
         if (lower := held.limits.interval_lower) is not None and lower.lower is not None and held.course.interval
     )
+
+
+def _limit(weeks: Decimal, tolerance: Decimal) -> str:
+    days = in_days(weeks)
+    return f"{plain(weeks)} weeks = {plain(days)} days, - {plain(tolerance)} days tolerated = {plain(days - tolerance)} days"

@@ -102,6 +102,8 @@ def _changed(order: Order, change: WeightChange, adult: bool, inputs: tuple[Inpu
     large = change.kind == "change"
     mild = large and adult and abs(change.percent) <= most.number
     line = f"({plain(kg)} - {plain(change.usual)}) / {plain(change.usual)} = {plain(tenth(change.percent))}%"
+    if not large and kg:
+        line = f"{plain(change.usual)} kg / {plain(kg)} kg = {plain(change.usual / kg)}, as a pound to a kilogram"
     return rule.finding(
         at=(order.path, change.weight.path),
         severity=INFORMATION if mild else WARNING,
