@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from ivig.catalogue import RULES
-from ivig.core import facts  # noqa: F401  (declares the facts)
+from ivig.core import facts, remedies  # noqa: F401  (declares the facts, and the makers of remedies)
 from ivig.core.book import Library
-from ivig.core.finding import Finding, Judgement, Report, Result, Severity
-from ivig.core.judge import Judge
+from ivig.core.facts.vials import DayVials
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity
+from ivig.core.judge import Case, Judge
 from ivig.core.order import Order
+from ivig.core.remedy import Adviser, Remedies
 from ivig.core.rule import Rule
 from ivig.rules.order import none as order_none
 from ivig.rules.order import verdict as order_verdict
@@ -38,6 +41,7 @@ class Validator:
     def __init__(self, library: Library, log: Callable[[str, str], None] | None = None) -> None:
         self.library = library
         self._judge = Judge(RULES, CRASHED, order_verdict.rule, log)
+        self._adviser = Adviser(self._judge, log)
 
     @property
     def rules(self) -> int:
@@ -57,7 +61,22 @@ class Validator:
             self.library.version,
             f"{self.library.policy_id} {self.library.policy_version}",
             self.rules,
+            partial(self._advised, reading.orders, judgements, policy_day),
         )
+
+    def remedies(self, order: Order, judgement: Judgement, policy_day: date | None = None) -> Remedies:
+        """What would make an order pass, judged again. Made on demand: it costs several judgements."""
+        return self._adviser.advise(order, judgement, self.library.on(policy_day or order.day))
+
+    def _advised(
+        self, orders: tuple[Order, ...], judgements: tuple[Judgement, ...], policy_day: date | None
+    ) -> tuple[Remedies, ...]:
+        return tuple(self.remedies(o, j, policy_day) for o, j in zip(orders, judgements, strict=True))
+
+    def vials(self, order: Order, policy_day: date | None = None) -> tuple[DayVials, ...]:
+        """The vials of each different infusion day, grams wasted and saved by rounding; empty where it cannot be told."""
+        found = Case({"order": order, "book": self.library.on(policy_day or order.day)}).get("vials")
+        return () if isinstance(found, Absent) else tuple(found.items)
 
     def validate(
         self, body: bytes, asked: Asked | None = None, policy_day: date | None = None

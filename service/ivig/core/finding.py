@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -119,13 +120,22 @@ class Judgement(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The answer to one request: a judgement per order, and what has to be said about the request itself."""
+    """The answer to one request: a judgement per order, and what has to be said about the request itself.
+
+    `advise` makes what would let each order pass, when a door asks for it (`remedies`); nothing is made before.
+    """
 
     judgements: tuple[Judgement, ...]
     notes: tuple[Finding, ...]
     knowledge: str
     policy: str
     rules: int
+    advise: Callable[[], tuple[Any, ...]] | None = None
+
+    @property
+    def remedies(self) -> tuple[Any, ...]:
+        """What would make each order pass (`core.remedy.Remedies`), in the order of the judgements."""
+        return self.advise() if self.advise is not None else ()
 
 
 def plain(number: Decimal) -> str:

@@ -28,7 +28,7 @@ _KEYS: dict[str, set[str]] = {
         "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
         "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
     },
-    "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names"},
+    "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names", "ordinary"},
     "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
@@ -75,6 +75,7 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     lexicon = _lexicon(reader, pages, systems, units, _join_days(keys))
     _own_indications(pages["products"], lexicon)
     _cross_checks(reader, pages)
+    _formulary(reader, keys, pages["products"], policy_id)
     if reader.faults:
         raise KnowledgeFault(reader.faults)
     return Library(
@@ -129,6 +130,10 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+    ordinary = page.get("ordinary") if kind == "tests" else None
+    for value in ordinary.values if isinstance(ordinary, Series) else ():
+        if value is not None and value.amount is not None and value.unit != tree.get("unit"):
+            reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
 
@@ -218,6 +223,15 @@ def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, di
         keys[key] = reader.series(below, file, key)
     reader.root = root
     return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _formulary(reader: PageReader, keys: Mapping[str, Series], products: Mapping[str, Tree], policy_id: str) -> None:
+    """The products of a site's formulary are product pages."""
+    series = keys.get("formulary")
+    for value in series.values if series is not None else ():
+        for key in value.words if value is not None else ():
+            if key not in products:
+                reader.fault(f"policy {policy_id}", 1, f"formulary: no product page `{key}`")
 
 
 def _fault(file: str, what: str) -> Fault:

@@ -1,0 +1,63 @@
+"""Rates the label takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from ivig.core.book import Book, Indication, Product
+from ivig.core.change import RateChange
+from ivig.core.facts.limits import labels_for
+from ivig.core.finding import Finding, plain
+from ivig.core.order import Order, Part, Rate
+from ivig.core.remedy import Candidate, clears
+from ivig.core.units import dimension
+
+_FINE = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))  # from the coarsest that loses little
+_LOSS = Decimal("0.03")
+
+
+@clears("rate-above-label", "rate-above-at-risk-ceiling", "rate-above-initial")
+def at_the_ceiling(finding: Finding, order: Order) -> Iterator[Candidate]:
+    """The rate the finding points at, brought down in its own unit to what it was held against."""
+    measure = finding.measure
+    if measure is None or measure.upper is None or not measure.observed:
+        return
+    share = measure.upper / measure.observed
+    ceiling = f"{plain(measure.upper)} {measure.unit} at most"
+    for part, rate in _rates(finding, order):
+        time = dimension(rate.unit) == "time"
+        value = _round(rate.value / share, ROUND_CEILING) if time else _round(rate.value * share, ROUND_FLOOR)
+        if value:
+            yield Candidate((RateChange(part.path, rate.path, value, rate.unit),), because=ceiling)
+
+
+def _rates(finding: Finding, order: Order) -> list[tuple[Part, Rate]]:
+    """The rates a finding points at; where it points at none, all."""
+    every = [(part, rate) for part in order.parts for rate in part.rates if rate.unit]
+    return [pair for pair in every if pair[1].path in finding.at] or every
+
+
+def _round(value: Decimal, way: str) -> Decimal:
+    """A number one can write down: the coarsest that loses little."""
+    for step in _FINE:
+        made = value.quantize(step, way)
+        if made and abs(made - value) <= value * _LOSS:
+            return made.normalize() if made == made.to_integral_value() and made < 10 else made
+    return value.quantize(_FINE[-1], way)
+
+
+@clears("rate-missing")
+def to_begin_with(
+    order: Order, product: Product, candidates: tuple[Indication, ...], book: Book
+) -> Iterator[Candidate]:
+    """The label's starting rate."""
+    labels = [label for page in candidates for label in labels_for(page, product, book)]
+    dosed = [p for p in order.parts if p.amount is not None]
+    for label in labels:
+        initial = label.rate_initial
+        number = None if initial is None else initial.amount if initial.amount is not None else initial.lower
+        if initial is not None and number is not None and dosed:
+            change = RateChange(dosed[0].path, "", number, initial.unit)
+            said = f"{plain(number)} {initial.unit} to begin with"
+            yield Candidate((change,), said, f"the starting rate of {product.title}")
