@@ -29,7 +29,7 @@ class Change(Struct, frozen=True):
     """One of the changes below; there are no others."""
 
     kind: ClassVar[str] = ""
-    # Information that only says that this change was made: it does not speak against the change.
+    # Information that only tells of this change: it does not speak against one that clears something graver.
     told_by: ClassVar[frozenset[str]] = frozenset()
 
     def apply(self, order: Order) -> Order:
@@ -175,7 +175,7 @@ class ProductChange(Change, frozen=True):
     """Another product: a page's key and title, its class and its strength in g/mL. `concept`: its codes and words."""
 
     kind: ClassVar[str] = "product"
-    told_by: ClassVar[frozenset[str]] = frozenset({"product-switch"})
+    told_by: ClassVar[frozenset[str]] = frozenset({"product-switch", "indication-off-label"})
     path: str
     product: str
     title: str

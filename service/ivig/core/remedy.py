@@ -67,7 +67,7 @@ class Remedy(Struct, frozen=True):
         if not self.absence_only:
             return said
         assumed = ", ".join(self.assumed)
-        return f"{said}; this clears only that it is missing, whatever the result (judged again with {assumed})"
+        return f"{said}; clears only the absence of a usable result, whatever it will be (judged again with {assumed})"
 
     def apply(self, order: Order) -> Order:
         return applied(order, self.changes)
@@ -114,7 +114,10 @@ def standing(judgement: Judgement) -> Standing:
 
 
 def raised(before: Standing, after: Standing, changes: Iterable[Change] = ()) -> tuple[str, ...]:
-    """The rules that speak anew, more often or more gravely after a change, or are judged less than before."""
+    """The rules that speak anew, more often or more gravely after a change, or are judged less than before.
+
+    With `changes`: not the information that only tells of them. Give them where something graver is cleared.
+    """
     told = frozenset(name for c in changes for name in c.told_by)
     found = [
         rule
@@ -125,7 +128,8 @@ def raised(before: Standing, after: Standing, changes: Iterable[Change] = ()) ->
             or after.worst[rule, about] > before.worst.get((rule, about), Severity.INFORMATION)
         )
     ]
-    found += sorted(after.not_judged - before.not_judged)
+    spoke = {rule for rule, _ in before.count}  # what spoke before and is silent now may lack what it lacked before
+    found += sorted(after.not_judged - before.not_judged - spoke)
     if before.scope and not after.scope:
         found.append(_OUT_OF_SCOPE)
     return tuple(dict.fromkeys(found))
@@ -200,30 +204,34 @@ class Adviser:
             again = self.judge.judge(changed, book)
             after = standing(again)
             if cleared(finding, before, after):
-                if not raised(before, after, candidate.changes):
+                if not raised(before, after, _tells(finding, candidate)):
                     return _remedy(finding, place, candidate, judgement, after)
                 tried.append((candidate, changed, again))
         for candidate, changed, again in tried[:_MOST_REPAIRED]:
-            more = self._repaired(candidate, changed, again, before, book)
+            more = self._repaired(finding, candidate, changed, again, before, book)
             if more is not None:
                 after = standing(self.judge.judge(applied(order, more.changes), book))
-                if cleared(finding, before, after) and not raised(before, after, more.changes):
+                if cleared(finding, before, after) and not raised(before, after, _tells(finding, more)):
                     return _remedy(finding, place, more, judgement, after)
         return None
 
     def _repaired(
-        self, candidate: Candidate, changed: Order, again: Judgement, before: Standing, book: Book
+        self, finding: Finding, candidate: Candidate, changed: Order, again: Judgement, before: Standing, book: Book
     ) -> Candidate | None:
         """A candidate that raises one thing, with the change that clears that."""
-        fresh = raised(before, standing(again), candidate.changes)
+        fresh = raised(before, standing(again), _tells(finding, candidate))
         news = [f for f in again.findings if f.rule in fresh and f.result != Result.NOTE]
-        if len(fresh) != 1 or not news or any(isinstance(c, OrderedTest) and c.assumed for c in candidate.changes):
+        if len(fresh) != 1 or not news:
             return None
+        resting = any(isinstance(c, OrderedTest) and c.assumed for c in candidate.changes)
         case = Case({"order": changed, "book": book})
         for second in itertools.islice(self._proposed(news[0], case), _MOST_REPAIRED):
             after = standing(self.judge.judge(applied(changed, second.changes), book))
-            if not raised(before, after, (*candidate.changes, *second.changes)):
-                return _joined((candidate, second))
+            if resting and not all(isinstance(c, OrderedTest) for c in second.changes):
+                continue  # no dose may rest on a result that is only assumed
+            both = _joined((candidate, second))
+            if not raised(before, after, _tells(finding, both)):
+                return both
         return None
 
     def _proposed(self, finding: Finding, case: Case) -> Iterator[Candidate]:
@@ -264,7 +272,7 @@ class Adviser:
                 made = applied(changed, candidate.changes)
                 again = self.judge.judge(made, book)
                 after = standing(again)
-                if not cleared(finding, held, after) or raised(held, after, candidate.changes):
+                if not cleared(finding, held, after) or raised(held, after, _tells(finding, candidate)):
                     continue
                 steps.append(candidate)
                 changed, now = made, again
@@ -279,6 +287,11 @@ def _remedy(finding: Finding, place: int, candidate: Candidate, judgement: Judge
     says = candidate.says or _words(candidate)
     gone = _gone(judgement, standing(judgement), after)
     return Remedy(finding.rule, finding.about, place, candidate.changes, says, candidate.because, gone)
+
+
+def _tells(finding: Finding, candidate: Candidate) -> tuple[Change, ...]:
+    """The changes that may tell of themselves: those of a remedy for more than information."""
+    return candidate.changes if finding.severity > Severity.INFORMATION else ()
 
 
 def _joined(candidates: Iterable[Candidate]) -> Candidate:

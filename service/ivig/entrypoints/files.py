@@ -17,6 +17,7 @@ from ivig.validator import Validator
 from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.outcome import outcome, refusal
 from ivig.wire.read import Asked, read
+from ivig.wire.told import add_remedies, in_full
 
 STDIN = "-"
 
@@ -72,7 +73,10 @@ def check(name: str, validator: Validator, settings: Settings, day: date | None,
     reading = read(decoded, validator.library.lexicon, asked)
     report = validator.report(reading, policy_day)
     broken = (*reading.broken, *_explained(body, decoded))
-    return Checked(name, outcome(report, validator.library, broken), _exit(report), report, reading.orders, broken)
+    told = outcome(report, validator.library, broken)
+    if in_full(decoded):
+        add_remedies(told, report)
+    return Checked(name, told, _exit(report), report, reading.orders, broken)
 
 
 def _asked(decoded: Decoded, validator: Validator, settings: Settings, now: datetime) -> tuple[Asked, date | None]:

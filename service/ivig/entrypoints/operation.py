@@ -21,6 +21,7 @@ from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.gate import explain
 from ivig.wire.outcome import encode, outcome, refusal
 from ivig.wire.read import Asked, read
+from ivig.wire.told import add_remedies, in_full
 
 FHIR_JSON = "application/fhir+json"
 METHOD_NOT_ALLOWED = 405
@@ -160,7 +161,10 @@ class Operation:
         report = self.validator.report(reading, policy_day)
         known = {b.path for b in reading.broken}
         more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
-        return fhir_response(outcome(report, self.validator.library, (*reading.broken, *more)))
+        resource = outcome(report, self.validator.library, (*reading.broken, *more))
+        if in_full(decoded):
+            add_remedies(resource, report)
+        return fhir_response(resource)
 
 
 def _orders(decoded: Decoded) -> int:

@@ -28,15 +28,13 @@ _MOST_DAYS = 31  # regimens spread over more days are tried up to here
 
 
 class Scale(Struct, frozen=True):
-    """What turns grams per kg into a dose: the weight it rests on and its name, the vials, how far one may round."""
+    """What turns grams per kg into a dose: the weight it rests on and its name, the vials, and whose rounding holds."""
 
     kg: Decimal
     weight: str
     sizes: tuple[Decimal, ...]
-    most: Decimal | None  # grams; None where nothing may be rounded
-    percent: Decimal
-    book: Book
     adult: Maybe[bool]
+    book: Book
 
 
 def scale_of(
@@ -51,7 +49,7 @@ def scale_of(
         return None
     held = None if isinstance(product, Absent) else product.vials
     sizes = sizes_of(held.words) if held is not None and held.words else ()
-    return Scale(kg, name, sizes, None, Decimal(0), book, adult)
+    return Scale(kg, name, sizes, adult, book)
 
 
 def doses_near(grams: Decimal, scale: Scale) -> Iterator[Decimal]:
@@ -84,6 +82,10 @@ def regimens(course: Course, limits: Limits, now: Decimal, day_now: Decimal) -> 
             each, most = total / many, limits.day_limit(many)
             if each and (most is None or each <= most[0] or (many == days and each < day_now)):
                 yield total, many, each
+    for many in spread:  # as much as the days take
+        most = limits.day_limit(many)
+        if most is not None and most[0] * many < totals[0] and (lower is None or most[0] * many >= lower):
+            yield most[0] * many, many, most[0]
 
 
 def _days(course: Course, limits: Limits, days: int) -> set[int]:
@@ -127,8 +129,12 @@ def in_range(
 ) -> Iterator[Candidate]:
     scale = scale_of(dosing, weight, product, adult, book)
     for held in segments.items:
-        part = own_part(order, held.course) if concerned(finding, held.course) else None
+        if not concerned(finding, held.course):
+            continue
+        part = own_part(order, held.course)
         if part is None:
+            if held.dose is not None and scale is not None:
+                yield from _scaled(order, held.course, held.limits, held.dose, scale)
             continue
         if held.course.days is not None and finding.rule.startswith("schedule"):
             yield from _only_days(part, held.course, held.limits)
@@ -161,6 +167,33 @@ def _by_weight(part: Part, course: Course, limits: Limits, dose: PerKg, scale: S
                 _said(part, course, grams, days),
                 _why(total, grams, days, part, course, scale),
             )
+
+
+def _scaled(order: Order, course: Course, limits: Limits, dose: PerKg, scale: Scale) -> Iterator[Candidate]:
+    """Several instructions that make one course: each dose in proportion."""
+    parts = [p for p in order.parts if p.amount is not None]
+    whole, single = dose.grams_total, len(parts) == course.parts and (not order.group_parts)
+    upper, lower = limits.upper, limits.lower
+    plainly = all(p.amount is not None and p.amount.each == "dose" and p.amount.unit == "g" for p in parts)
+    if not (whole and single and plainly) or course.repeats:
+        return
+    now = whole / scale.kg
+    wanted = now
+    if upper is not None and upper.upper is not None:
+        wanted = min(wanted, upper.upper)
+    if lower is not None and lower.lower is not None:
+        wanted = max(wanted, lower.lower)
+    about = f"about {plain(round(wanted, 2))} g/kg by {scale.weight} {plain(tenth(scale.kg))} kg"
+    ordered = [part.amount.high for part in parts if part.amount is not None]
+    in_turn = [next(doses_near(grams * wanted / now, scale)) for grams in ordered]
+    alike = next(doses_near(wanted * scale.kg / (course.days or 1), scale))
+    for doses in (in_turn, [alike] * len(parts)):
+        says = "doses of " + ", then ".join(f"{plain(grams)} g" for grams in doses)
+        yield Candidate(
+            tuple(DoseChange(p.path, g, "g") for p, g, was in zip(parts, doses, ordered, strict=True) if g != was),
+            says,
+            about,
+        )
 
 
 def _per_kg(part: Part, course: Course, limits: Limits, dose: PerKg) -> Iterator[Candidate]:

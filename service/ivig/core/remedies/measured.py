@@ -103,20 +103,34 @@ def weighing(
 ) -> Iterator[Candidate]:
     """A weight as before, or one that fits the dose, or an ordinary one."""
     tried: list[Decimal] = []
+    again = "" if finding.rule == "weight-missing" else " again"
     if finding.rule == "weight-stale" and weights and weights[0].value is not None:
         tried.append(weights[0].value)
     tried += [w.value for w in weights[1:] if w.value is not None and finding.rule == "weight-implausible"]
     for held in () if isinstance(segments, Absent) else segments.items:
-        for bound in (held.limits.upper, held.limits.lower):
-            per_kg = None if bound is None else bound.upper if bound is held.limits.upper else bound.lower
-            if held.course.unit == "g" and held.course.total_high is not None and per_kg:
-                tried.append((held.course.total_high / per_kg).quantize(Decimal("0.1"), ROUND_CEILING))
+        tried += _fitting(held)
     ordinary = None if isinstance(age, Absent) else _ordinary_kg(age, book)
     tried += [ordinary] if ordinary is not None else []
     for kg in dict.fromkeys(tried):
         made = asked("weight_measured", "a measured weight", book, assumed("weight_measured", book, kg))
         if made is not None:
-            yield Candidate((made,), "measure the weight")
+            yield Candidate((made,), f"measure the weight{again}")
+
+
+def _fitting(held: Segment) -> Iterator[Decimal]:
+    """Weights at which a course in grams comes to its range."""
+    course, limits = held.course, held.limits
+    if course.unit != "g":
+        return
+    upper, lower, day = limits.upper, limits.lower, limits.day_limit(course.days)
+    pairs = (
+        (course.total_high, upper.upper if upper is not None else None),
+        (course.total_high, lower.lower if lower is not None else None),
+        (course.day_high, day[0] if day is not None else None),
+    )
+    for grams, per_kg in pairs:
+        if grams and per_kg:
+            yield (grams / per_kg).quantize(Decimal("0.1"), ROUND_CEILING)
 
 
 def _ordinary_kg(age: Age, book: Book) -> Decimal | None:
@@ -129,8 +143,9 @@ def _ordinary_kg(age: Age, book: Book) -> Decimal | None:
 
 
 @clears("weight-height-missing", "weight-height-implausible")
-def height(weight: Maybe[Result], book: Book) -> Iterator[Candidate]:
+def height(finding: Finding, weight: Maybe[Result], book: Book) -> Iterator[Candidate]:
     """An ordinary height, or one at which the patient is not obese."""
+    again = "" if finding.rule == "weight-height-missing" else " again"
     kg = None if isinstance(weight, Absent) else weight.value
     heights: list[Decimal | None] = [None]
     if kg is not None:
@@ -139,4 +154,4 @@ def height(weight: Maybe[Result], book: Book) -> Iterator[Candidate]:
     for cm in heights:
         made = asked("height", "a height", book, assumed("height", book, cm))
         if made is not None:
-            yield Candidate((made,), "measure the height")
+            yield Candidate((made,), f"measure the height{again}")

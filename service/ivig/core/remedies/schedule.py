@@ -45,7 +45,15 @@ def days(order: Order, segments: Seen[Segment]) -> Iterator[Candidate]:
 
 
 @clears("dose-cumulative-above-limit")
-def after_the_window(order: Order, first_day: date, urgent: bool, book: Book) -> Iterator[Candidate]:
+def after_the_window(
+    order: Order, segments: Seen[Segment], first_day: date, urgent: bool, book: Book
+) -> Iterator[Candidate]:
+    """The longest interval where the order's own cycles come too close, else a later first day."""
+    for held in segments.items:
+        part, longest = own_part(order, held.course), held.limits.interval_upper
+        if part is not None and held.course.repeats and longest is not None and longest.upper is not None:
+            because = f"the longest interval for {held.limits.what}"
+            yield Candidate((IntervalChange(part.path, in_days(longest.upper)),), because=because)
     yield from _later(order, first_day, urgent, int(book.policy("dose.cumulative_days").number))
 
 
