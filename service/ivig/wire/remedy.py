@@ -155,10 +155,23 @@ def _instruction(dosage: Json, old: Part, new: Part) -> None:
         for rate in new.rates:
             if rate not in old.rates or rate.path.endswith(".text"):
                 _rate(dosage, rate)
-    if new.amount is not None and new.amount.unit and (new.amount != old.amount or unworded):
+    if new.amount is not None and new.amount != old.amount:
         _dose(dosage, new.amount)
-    if any(getattr(old, name) != getattr(new, name) for name in _TIMES) or unworded:
+    elif unworded and new.amount is not None and new.amount.unit:
+        _dose_in_elements(dosage, new.amount)
+    # The number of doses may have been told by the quantity dispensed, over the dose there was.
+    redosed = new.amount != old.amount and not _counted(dosage)
+    if any(getattr(old, name) != getattr(new, name) for name in _TIMES) or unworded or redosed:
         _timing(dosage, new)
+
+
+def _counted(dosage: Json) -> bool:
+    """Whether the elements themselves tell how many infusion days there are."""
+    timing = dosage.get("timing") if isinstance(dosage.get("timing"), dict) else {}
+    repeat = (timing or {}).get("repeat", {})
+    told = ("count", "countMax", "boundsDuration", "boundsRange")
+    ends = "end" in repeat.get("boundsPeriod", {})
+    return ends or bool((timing or {}).get("event")) or any(name in repeat for name in told)
 
 
 def _entries(dosage: Json) -> list[Any]:
@@ -177,13 +190,29 @@ def _dose(dosage: Json, amount: Amount) -> None:
     for entry in entries:
         for name in _DOSES:
             entry.pop(name, None)
-    if amount.low == amount.high:
-        entries[0]["doseQuantity"] = plain_quantity(amount.high, _unit(amount))
-    else:
-        ends = {"low": amount.low, "high": amount.high}
-        entries[0]["doseRange"] = {end: plain_quantity(value, _unit(amount)) for end, value in ends.items()}
+    entries[0].update(_amount(amount))
     if isinstance(dosage.get("doseAndRate"), list):
         dosage["doseAndRate"] = [entry for entry in entries if entry]
+
+
+def _dose_in_elements(dosage: Json, amount: Amount) -> None:
+    """A dose that stays, of which a text that goes had told something: all of it, its vials, or that it is for all days."""
+    if amount.from_text:
+        _dose(dosage, amount)
+    elif amount.each == "course" or "vial" in amount.said:
+        hit = re.search(r"doseAndRate\[(\d+)\]", amount.path)
+        entries = _entries(dosage)
+        entry = entries[int(hit.group(1)) if hit else 0] if entries else dosage
+        for name in _DOSES[:2]:
+            entry.pop(name, None)
+        entry.update(_amount(amount))
+
+
+def _amount(amount: Amount) -> Json:
+    if amount.low == amount.high:
+        return {"doseQuantity": plain_quantity(amount.high, _unit(amount))}
+    ends = {"low": amount.low, "high": amount.high}
+    return {"doseRange": {end: plain_quantity(value, _unit(amount)) for end, value in ends.items()}}
 
 
 def _unit(amount: Amount) -> str:

@@ -150,8 +150,16 @@ def _only_days(part: Part, course: Course, limits: Limits) -> Iterator[Candidate
     for many in sorted(_days(course, limits, days), key=lambda d: (abs(d - days), -d)):
         amount = part.amount
         if amount is not None and amount.each != "course" and (many != days or course.gap > 1):
-            says = f"{amount.said} a day for {_for(many)}" if part.doses_a_day == 1 else ""
-            yield Candidate((DaysChange(part.path, many),), says)
+            yield Candidate((DaysChange(part.path, many),), on_days(part, many))
+
+
+def on_days(part: Part, days: int) -> str:
+    """The dose as ordered, on so many days."""
+    assert part.amount is not None
+    said = part.amount.said.replace("{vial}", "vials")
+    each = "" if part.amount.each == "day" else " a day"
+    often = f"{part.doses_a_day} times " if part.doses_a_day > 1 else ""
+    return f"{often}{said}{each} for {_for(days)}"
 
 
 def _by_weight(part: Part, course: Course, limits: Limits, dose: PerKg, scale: Scale) -> Iterator[Candidate]:

@@ -12,7 +12,7 @@ from ivig.core.facts.limits import in_days, interval_off
 from ivig.core.facts.segment import Segment
 from ivig.core.finding import Finding, Measure
 from ivig.core.order import Order
-from ivig.core.remedies.dosage import concerned, own_part
+from ivig.core.remedies.dosage import concerned, on_days, own_part
 from ivig.core.remedy import Candidate, clears
 from ivig.core.rule import Seen
 
@@ -40,8 +40,7 @@ def days(order: Order, segments: Seen[Segment]) -> Iterator[Candidate]:
             continue
         accepted = {d for pair in held.limits.pairs for d in range(pair.least, pair.most + 1)}
         for many in sorted(accepted):
-            said = f"{part.amount.said} a day for {many} day{'s' if many > 1 else ''}"
-            yield Candidate((DaysChange(part.path, many),), said, f"a regimen of {held.limits.what}")
+            yield Candidate((DaysChange(part.path, many),), on_days(part, many), f"a regimen of {held.limits.what}")
 
 
 @clears("dose-cumulative-above-limit")

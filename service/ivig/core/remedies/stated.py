@@ -24,3 +24,12 @@ def route(finding: Finding, order: Order, product: Product) -> Iterator[Candidat
     if product.routes is not None and len(product.routes.words) == 1 and order.parts:
         place = order.route_path or f"{order.parts[0].path}.route"
         yield Candidate((RouteChange(place, product.routes.words[0]),), because=f"the only one of {product.title}")
+
+
+@clears("product-not-for-route")
+def by_its_route(finding: Finding, order: Order, product: Product) -> Iterator[Candidate]:
+    """Where no other product will do: the route this one is made for."""
+    if product.routes is not None and order.parts:
+        for made_for in product.routes.words:
+            place = order.route_path or f"{order.parts[0].path}.route"
+            yield Candidate((RouteChange(place, made_for),), f"give {product.title} {made_for.upper()}")
