@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
+from bases_rare import RARE
 from pieces import (
     ADULT,
     ASKED,
@@ -34,6 +35,7 @@ from pieces import (
     measured,
     order,
     premedication,
+    run,
 )
 from r4 import Json, condition, drug, service_request
 
@@ -214,7 +216,7 @@ def dermatomyositis() -> list[Json]:
 
 
 def dermatomyositis_maintenance() -> list[Json]:
-    days = [f"2026-{day}" for start in ("08-28", "09-25", "10-23") for day in _run(start, 4)]
+    days = [f"2026-{day}" for start in ("08-28", "09-25", "10-23") for day in run(start, 4)]
     return [
         *body(*ADULT),
         order(OCTAGAM, "M33.12", "outpatient", dose="35 g", every="4 wk", frequency=4, rate=ONE_MG),
@@ -224,11 +226,6 @@ def dermatomyositis_maintenance() -> list[Json]:
         *given(OCTAGAM, "35 g", "M33.12", *days),
         *premedication(),
     ]
-
-
-def _run(start: str, days: int) -> list[str]:
-    month, _, day = start.partition("-")
-    return [f"{month}-{int(day) + i:02}" for i in range(days)]
 
 
 def pid() -> list[Json]:
@@ -283,6 +280,7 @@ _ALL: tuple[Callable[[], list[Json]], ...] = (
     pid,
     sid,
     cll,
+    *RARE,
 )
 BASES: dict[str, Callable[[], list[Json]]] = {make.__name__: make for make in _ALL}
 

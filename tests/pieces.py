@@ -31,6 +31,7 @@ OCTAGAM = ("Octagam 10%", "J1568")
 PRIVIGEN_START = "21 mL/h"  # 0.5 mg/kg/min x 70 kg x 60 / 100 mg/mL
 GAMMAGARD_START = "35 mL/h"  # 0.5 mL/kg/h x 70 kg
 ONE_MG = "42 mL/h"  # 1 mg/kg/min x 70 kg x 60 / 100 mg/mL: Gamunex-C, Octagam
+NEWBORN_START = "1.8 mL/h"  # 1 mg/kg/min x 3 kg x 60 / 100 mg/mL: Gamunex-C
 TWO_MG = "84 mL/h"  # 2 mg/kg/min x 70 kg x 60 / 100 mg/mL: Gamunex-C in CIDP, and maintenance
 
 LABS: dict[str, str] = {
@@ -54,6 +55,14 @@ CHILD_LABS = LABS | {
     "iga": "90 mg/dL",
     "igg": "800 mg/dL",
 }
+NEWBORN_LABS = LABS | {
+    "haemoglobin": "16.0 g/dL",
+    "platelets": "220 10*3/uL",
+    "white-cells": "15.0 10*3/uL",
+    "creatinine": "0.7 mg/dL",
+    "iga": "10 mg/dL",
+    "igg": "900 mg/dL",
+}
 
 
 def patient(birth: str, sex: str) -> Json:
@@ -76,11 +85,11 @@ def order(product: tuple[str, str], reason: str, where: str, **dosage: Any) -> J
     )
 
 
-def body(weight: str, height: str, born: str = "1981-05-05", sex: str = "male") -> list[Json]:
+def body(weight: str, height: str, born: str = "1981-05-05", sex: str = "male", day: str = MEASURED) -> list[Json]:
     return [
         patient(born, sex),
-        observation("weight", weight, MEASURED, "weight-1"),
-        observation("height", height, MEASURED, "height-1"),
+        observation("weight", weight, day, "weight-1"),
+        observation("height", height, day, "height-1"),
     ]
 
 
@@ -108,6 +117,12 @@ def premedication() -> list[Json]:
 def given(product: tuple[str, str], dose: str, reason: str, *days: str) -> list[Json]:
     why = concept(reason, system="icd10cm")
     return [administration(day, medication(product), dose, f"given-{day}", why) for day in days]
+
+
+def run(start: str, days: int) -> list[str]:
+    """So many days in a row of one month, from `08-28` on."""
+    month, _, day = start.partition("-")
+    return [f"{month}-{int(day) + i:02}" for i in range(days)]
 
 
 ADULT = ("70 kg", "175 cm")

@@ -53,6 +53,18 @@ WRONG = {
     "no finite number": ("upper: 2", "upper: NaN", 13, "is a number"),
     "a range upside down": ("upper: 2", "lower: 3, upper: 2", 13, "lower is above upper"),
     "a word outside its list": ("is: guideline", "is: splendid", 5, "not one of"),
+    "a scale that is none": (
+        "phases:",
+        'scales: {values: [{from: unknown, is: [creatinine], source: house, at: "made up", seen: house}]}\nphases:',
+        1,
+        "no test page of a scale `creatinine`",
+    ),
+    "a taper that is neither": (
+        "phases:",
+        'taper: {values: [{from: unknown, is: perhaps, source: house, at: "made up", seen: house}]}\nphases:',
+        11,
+        "taper: `perhaps` is not one of yes, no",
+    ),
     "a code system that is not known": ("icd10cm:", "icd99:", 7, "unknown code system"),
     "a code without words": (', words: "made up"', "", 10, "`words` is missing"),
     "a code of another page": ("X00.0", "G61.0", 10, "claimed by"),

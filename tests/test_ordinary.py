@@ -13,6 +13,10 @@ from outcome_contract import assert_contract
 OFF_LABEL = "indication-off-label"  # a labelled indication, and another product than the labelled one
 EXPECTED: dict[str, set[str]] = {
     "kawasaki": {OFF_LABEL},  # Gamunex-C; labelled is Gammagard S/D
+    "itp_pregnancy": {"risk-pregnancy"},  # both weights are shown whenever a patient is pregnant
+    "fnait": {"risk-pregnancy"},
+    "fnait_newborn": {"risk-renal"},  # a newborn's eGFR is low, and is told
+    "hdn": {"risk-renal"},
     "cll": {OFF_LABEL},  # Privigen; labelled is Gammagard S/D
 }
 

@@ -7,11 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 import ivig
 from builder import bundle
 from ivig import pages
+from ivig.app import create_app
 from ivig.catalogue import RULES
+from ivig.knowledge.load import HERE as KNOWLEDGE
+from ivig.knowledge.pages import PageReader
 from ivig.wire.outcome import BASE
 from judged import answer
 from r4 import Json
@@ -78,6 +82,71 @@ def test_every_observation_has_words() -> None:
     listed = concepts("observation")
     assert {"gbs-disability-score", "incat", "mgfa-class", "fever-day", "treatment-related-fluctuation"} <= set(listed)
     assert all(c["display"] for c in listed.values())
+
+
+def value_set(name: str) -> Json:
+    return read(FOLDER / f"ValueSet-ivig-{name}.json")
+
+
+def test_every_set_that_serves_a_risk_interaction_or_adjunct_is_a_value_set() -> None:
+    reader = PageReader(KNOWLEDGE)
+    read_pages = {p.stem: reader.read(p) for p in (KNOWLEDGE / "sets").glob("*.yaml")}
+    serving = {f"ivig-{key.replace('_', '-')}" for key, page in read_pages.items() if page.get("serves")}
+    printed = {read(p)["id"] for p in FILES if p.name.startswith("ValueSet-")}
+    assert serving == printed
+    assert {"ivig-fcrn-blocker", "ivig-aspirin", "ivig-kidney-disease", "ivig-live-vaccine-interferes"} <= printed
+
+
+def test_a_value_set_holds_the_codes_of_its_page_by_system() -> None:
+    by_system = {i["system"]: i for i in value_set("fcrn-blocker")["compose"]["include"]}
+    assert by_system["http://www.nlm.nih.gov/research/umls/rxnorm"]["concept"][0]["code"] == "2639951"
+    hcpcs = by_system["http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"]["concept"]
+    assert [c["code"] for c in hcpcs] == ["J9332", "J9333", "J9334", "J9256"]
+    assert all(c["display"] for c in hcpcs)
+
+
+def test_a_code_with_all_below_it_is_a_filter() -> None:
+    (held,) = [i for i in value_set("volume-depletion")["compose"]["include"] if "filter" in i]
+    (line,) = held["filter"]
+    assert (line["property"], line["op"], line["value"]) == ("concept", "is-a", "E86")
+    assert "concept" not in held  # FHIR: a part of a composition has codes or a filter, never both
+
+
+def test_a_code_says_whether_it_was_seen() -> None:
+    seen = {}
+    for include in value_set("fcrn-blocker")["compose"]["include"]:
+        for concept in include["concept"]:
+            (mark,) = concept["extension"]
+            assert mark["url"] == f"{BASE}/StructureDefinition/ivig-seen"
+            seen[concept["code"]] = mark["valueCode"]
+    assert seen["J9332"] == "confirmed"
+    assert seen["L04AA58"] == "unconfirmed"
+
+
+def test_a_set_of_words_alone_says_its_words() -> None:
+    held = value_set("antiplatelet")
+    assert "compose" not in held
+    assert "clopidogrel" in held["description"]
+
+
+def test_a_value_set_whose_page_no_longer_serves_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in FILES:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    left = tmp_path / "ValueSet-ivig-of-old.json"
+    left.write_text(json.dumps(value_set("aspirin") | {"id": "ivig-of-old"}), "utf-8")
+    monkeypatch.setattr(pages, "profiles_dir", lambda: tmp_path)
+    assert pages.stale(tmp_path) == [left.name]
+    assert pages.main([]) == 0
+    assert not left.exists()
+
+
+def test_a_value_set_is_served_by_id_and_by_url() -> None:
+    held = value_set("c5-inhibitor")
+    with TestClient(create_app()) as client:
+        assert client.get("/fhir/ValueSet/ivig-c5-inhibitor").json() == held
+        found = client.get("/fhir/ValueSet", params={"url": held["url"]}).json()
+        assert client.get("/fhir/ValueSet/ivig-nothing").status_code == 404
+    assert [e["resource"] for e in found["entry"]] == [held]
 
 
 def test_the_metadata_names_the_operation() -> None:

@@ -20,18 +20,44 @@ from r4 import Json
 from takeaways import order_path, single_entries, takeaways
 
 LIGHT = "an adult too light to be obese owes no height, and a height that is not there cannot be wrong"
+RENEWAL = "a repeating order without a stated start goes on when the next dose is due: no dose is too soon"
 NO_START = "without a stated start the first dose is planned for the day of the order"
 # Where a finding may vanish: the rule and what was taken (patterns), words of the variant's name, and why.
 ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("order-text-contradicts", ".*", "", "a contradiction takes two statements: with one gone the other stands"),
+    ("rate-duration-mismatch", "timing|dosages", "", "without its duration nothing is left to disagree"),
     ("order-patient-deceased", "patient", "", "nobody is known to have died of whom no Patient was sent"),
     ("order-patient-mismatch", ".*", "", "the stranger's datum was the one taken"),
     ("indication-unrecognised", "reason.*", "", "it speaks of the reason itself; -missing or -inferred follows"),
     ("product-maltose-glucose-meter", ".*test 41653-7", "", "that test is the evidence of glucose at the bedside"),
+    ("risk-pregnancy", ".*test (82810-3|11778-8)", "", "that test is the evidence of the pregnancy"),
+    (
+        "(risk-hypersensitivity|adjunct-premedication-missing)",
+        ".*test (44583-3|immune-globulin-reaction)",
+        "",
+        "that test is the evidence of the reaction",
+    ),
+    (
+        "risk-volume-overload",
+        ".*test 10230-1",
+        "",
+        "nobody owes an ejection fraction: it is the evidence of the weak heart",
+    ),
     (".*", "frequency", "", "FHIR: where no frequency is stated, once in each period is meant"),
     ("dose-total-mismatch", "timing|count|period.*", "", "then the dispensed total tells the number of doses"),
     ("weight-stale", "bounds", "", NO_START),
     ("lab-stale", "bounds", "", NO_START),
+    ("course-repeat-too-soon", "bounds", "", RENEWAL),
+    ("dose-cumulative-above-limit", "bounds", "a cycle of several days a day too soon", NO_START),
+    ("course-first-infusion-at-home", "timing", "", "the setting goes with it, and only home is asked about"),
+    (
+        "course-response-undocumented",
+        ".*test i-rods",
+        "one scale before and another one",
+        "it speaks of two scores on two scales: with one of them only, the review is not due yet",
+    ),
+    ("course-first-infusion-at-home", "bounds", "more than eight weeks after", NO_START),
+    ("adjunct-.*", "bounds|timing|period unit|dosages", "before", NO_START),
     ("weight-height-implausible", ".*heights", "smaller than possible", LIGHT),
     ("weight-height-implausible", ".*heights", "body mass index", LIGHT),
     ("dose-.*", "dose.*", "more than any dosing weight allows", "the dose in the text takes its place"),
@@ -41,6 +67,12 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
         "indication-criteria-unmet",
         ".*test 777-3",
         "where that count was too high",
+        "in maintenance judged only on values before the first known infusion, else not at all",
+    ),
+    (
+        "indication-criteria-unmet",
+        ".*test 2465-3",
+        "before the first infusion that was not low",
         "in maintenance judged only on values before the first known infusion, else not at all",
     ),
 )

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from ivig.rules.adjunct import aspirin_missing as adjunct_aspirin_missing
+from ivig.rules.adjunct import haemoglobin_check_missing as adjunct_haemoglobin_check_missing
+from ivig.rules.adjunct import premedication_missing as adjunct_premedication_missing
+from ivig.rules.adjunct import respiratory_monitoring_missing as adjunct_respiratory_monitoring_missing
 from ivig.rules.chart import age_unknown as chart_age_unknown
 from ivig.rules.chart import evidence_later as chart_evidence_later
 from ivig.rules.chart import section_missing as chart_section_missing
 from ivig.rules.chart import sex_unknown as chart_sex_unknown
 from ivig.rules.chart import unavailable as chart_unavailable
+from ivig.rules.course import first_infusion_at_home as course_first_infusion_at_home
+from ivig.rules.course import igg_trough as course_igg_trough
+from ivig.rules.course import repeat_too_soon as course_repeat_too_soon
+from ivig.rules.course import response_absent as course_response_absent
+from ivig.rules.course import response_undocumented as course_response_undocumented
+from ivig.rules.course import second_in_gbs as course_second_in_gbs
+from ivig.rules.course import taper_due as course_taper_due
 from ivig.rules.course import with_plasma_exchange as course_with_plasma_exchange
 from ivig.rules.dose import course_above_range as dose_course_above_range
 from ivig.rules.dose import course_below_range as dose_course_below_range
@@ -30,6 +41,11 @@ from ivig.rules.indication import not_recommended as indication_not_recommended
 from ivig.rules.indication import not_routine as indication_not_routine
 from ivig.rules.indication import off_label as indication_off_label
 from ivig.rules.indication import unrecognised as indication_unrecognised
+from ivig.rules.interaction import c5_inhibitor as interaction_c5_inhibitor
+from ivig.rules.interaction import fcrn_blocker as interaction_fcrn_blocker
+from ivig.rules.interaction import live_vaccine as interaction_live_vaccine
+from ivig.rules.interaction import nephrotoxin as interaction_nephrotoxin
+from ivig.rules.interaction import steroid_in_mmn as interaction_steroid_in_mmn
 from ivig.rules.knowledge import not_in_force as knowledge_not_in_force
 from ivig.rules.lab import blood_group_unknown as lab_blood_group_unknown
 from ivig.rules.lab import iga_unknown as lab_iga_unknown
@@ -59,6 +75,19 @@ from ivig.rules.product import not_polyvalent as product_not_polyvalent
 from ivig.rules.product import sucrose_renal_risk as product_sucrose_renal_risk
 from ivig.rules.product import switch as product_switch
 from ivig.rules.product import unspecified as product_unspecified
+from ivig.rules.rate import above_at_risk_ceiling as rate_above_at_risk_ceiling
+from ivig.rules.rate import above_initial as rate_above_initial
+from ivig.rules.rate import above_label as rate_above_label
+from ivig.rules.rate import duration_mismatch as rate_duration_mismatch
+from ivig.rules.rate import missing as rate_missing
+from ivig.rules.risk import aseptic_meningitis as risk_aseptic_meningitis
+from ivig.rules.risk import haemolysis as risk_haemolysis
+from ivig.rules.risk import hypersensitivity as risk_hypersensitivity
+from ivig.rules.risk import hyperviscosity as risk_hyperviscosity
+from ivig.rules.risk import pregnancy as risk_pregnancy
+from ivig.rules.risk import renal as risk_renal
+from ivig.rules.risk import thrombosis as risk_thrombosis
+from ivig.rules.risk import volume_overload as risk_volume_overload
 from ivig.rules.schedule import days_off_regimen as schedule_days_off_regimen
 from ivig.rules.schedule import interval_too_long as schedule_interval_too_long
 from ivig.rules.schedule import interval_too_short as schedule_interval_too_short
@@ -141,6 +170,11 @@ RULES: tuple[ModuleType, ...] = (
     product_discontinued,
     product_switch,
     # rate
+    rate_missing,
+    rate_above_label,
+    rate_above_at_risk_ceiling,
+    rate_above_initial,
+    rate_duration_mismatch,
     # lab
     lab_missing,
     lab_stale,
@@ -148,8 +182,32 @@ RULES: tuple[ModuleType, ...] = (
     lab_blood_group_unknown,
     lab_serology_before_first,
     # risk
+    risk_thrombosis,
+    risk_renal,
+    risk_haemolysis,
+    risk_hypersensitivity,
+    risk_aseptic_meningitis,
+    risk_volume_overload,
+    risk_hyperviscosity,
+    risk_pregnancy,
     # course
     course_with_plasma_exchange,
+    course_second_in_gbs,
+    course_repeat_too_soon,
+    course_response_undocumented,
+    course_response_absent,
+    course_taper_due,
+    course_igg_trough,
+    course_first_infusion_at_home,
     # adjunct
+    adjunct_aspirin_missing,
+    adjunct_premedication_missing,
+    adjunct_respiratory_monitoring_missing,
+    adjunct_haemoglobin_check_missing,
     # interaction
+    interaction_fcrn_blocker,
+    interaction_c5_inhibitor,
+    interaction_live_vaccine,
+    interaction_nephrotoxin,
+    interaction_steroid_in_mmn,
 )

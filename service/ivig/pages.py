@@ -17,6 +17,7 @@ from ivig.catalogue import RULES
 from ivig.core.finding import Result, Verdict
 from ivig.knowledge.load import HERE as KNOWLEDGE
 from ivig.knowledge.pages import PageReader
+from ivig.valuesets import value_sets
 from ivig.wire.outcome import BASE, RESULT
 
 Json = dict[str, Any]
@@ -53,20 +54,23 @@ def profiles_dir() -> Path:
 
 def printed() -> dict[str, Json]:
     """What follows from rules and knowledge: file name and resource."""
-    made = (_rules(), _results(), _verdicts(), _observations())
+    made = (_rules(), _results(), _verdicts(), _observations(), *value_sets(DAY, PUBLISHER))
     return {f"{resource['resourceType']}-{resource['id']}.json": resource for resource in made}
 
 
 def pages(folder: Path) -> dict[str, str]:
     """Every artefact as it should lie in `folder`, the hand-written ones stamped with this release."""
     made = printed()
-    kept = {p.name: _stamped(json.loads(p.read_text("utf-8"))) for p in folder.glob("*.json") if p.name not in made}
+    by_hand = (p for p in folder.glob("*.json") if p.name not in made and not p.name.startswith("ValueSet-"))
+    kept = {p.name: _stamped(json.loads(p.read_text("utf-8"))) for p in by_hand}
     return {name: _text(resource) for name, resource in sorted((kept | made).items())}
 
 
 def stale(folder: Path) -> list[str]:
-    """The files that differ from what would be written."""
-    return [name for name, text in pages(folder).items() if not _says(folder / name, text)]
+    """The files that differ from what would be written, and printed ones of which nothing is left."""
+    made = pages(folder)
+    left = [p.name for p in sorted(folder.glob("ValueSet-*.json")) if p.name not in made]
+    return [name for name, text in made.items() if not _says(folder / name, text)] + left
 
 
 def write(folder: Path) -> list[str]:
@@ -74,7 +78,10 @@ def write(folder: Path) -> list[str]:
     made = pages(folder)
     changed = stale(folder)
     for name in changed:
-        (folder / name).write_text(made[name], "utf-8", newline="\n")
+        if name in made:
+            (folder / name).write_text(made[name], "utf-8", newline="\n")
+        else:
+            (folder / name).unlink()
     return changed
 
 

@@ -45,6 +45,9 @@ class Criterion(Struct, frozen=True):
     test: str = ""
     unit: str = ""
     unless_worsening: Value | None = None
+    sets: tuple[str, ...] = ()
+    otherwise: str = ""  # what meets it as well and can't be seen: then it fails for information only
+    untreated: bool = False  # only a result from before the first infusion tells
 
 
 class Indication(Struct, frozen=True):
@@ -62,6 +65,8 @@ class Indication(Struct, frozen=True):
     positions: tuple[tuple[str, str, str, Value], ...] = ()  # key, phase, what, value
     weight_basis: Value | None = None
     sets: frozenset[str] = frozenset()
+    scales: tuple[str, ...] = ()  # test pages by which a response is followed
+    taper: Value | None = None  # where it is `yes`, a smaller dose or longer interval is tried in the stable
 
 
 class Label(Struct, frozen=True):
@@ -97,6 +102,7 @@ class Product(Struct, frozen=True):
     contraindications: tuple[Contraindication, ...]
     rate_at_risk: Value | None
     own_indications: frozenset[str] = frozenset()
+    own_names: tuple[tuple[str, ...], ...] = ()  # what a hyperimmune is for, in words that no page covers
 
 
 class Book:
@@ -206,6 +212,10 @@ class Book:
             ),
         )
         return found
+
+    def datum_title(self, key: str) -> str:
+        """The title of a test or set page, as a criterion names what it asks for."""
+        return self.test_title(key) if key in self._library.pages["tests"] else self.set_title(key)
 
     def set_title(self, key: str) -> str:
         page = self._library.pages["sets"].get(key)
@@ -328,14 +338,19 @@ def _indication(tree: Tree) -> Indication:
                 c.get("test", ""),
                 c.get("unit", ""),
                 c.get("unless_worsening_within"),
+                tuple(c.get("sets", ())),
+                c.get("otherwise", ""),
+                c.get("untreated", "no") == "yes",
             )
             for c in tree.get("criteria") or ()
         ),
         phases=_phases(tree.get("phases") or {}),
         positions=tuple(
-            (p["key"], p["phase"], p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
+            (p["key"], p.get("phase", ""), p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
         ),
         weight_basis=tree.get("weight_basis"),
+        scales=scales.words if (scales := tree.get("scales")) is not None else (),
+        taper=tree.get("taper"),
     )
 
 
@@ -368,4 +383,5 @@ def _product(tree: Tree) -> Product:
         ),
         rate_at_risk=tree.get("rate_at_risk"),
         own_indications=frozenset(tree.get("own_indications_keys") or ()),
+        own_names=tuple(tree.get("own_indications_names") or ()),
     )

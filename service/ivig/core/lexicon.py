@@ -168,11 +168,16 @@ class Lexicon(Struct):
     product_pages: dict[str, ProductKnown]
     set_kinds: dict[str, str]
     join_days: int  # doses at most this far apart are one course (policy `course.join_days`)
+    timed: frozenset[str] = (
+        frozenset()
+    )  # sets of medicines of which it matters when, and by which route, they are given
     read: dict[Any, Any] = field(
         default_factory=dict
     )  # concepts seen before, so that the same codes and words are looked up once
     medicines: dict[Any, Any] = field(default_factory=dict)
     test_codes: dict[Any, Any] = field(default_factory=dict)
+    plain_tests: dict[Any, Any] = field(default_factory=dict)
+    result_words: dict[Any, Any] = field(default_factory=dict)
     prose: dict[str, Any] = field(default_factory=dict)
 
     def system(self, url: str) -> str:

@@ -51,13 +51,22 @@ class Amount(Struct, frozen=True):
 
 
 class Rate(Struct, frozen=True):
-    """An infusion rate as ordered, in a canonical unit; `unit` is a time for a stated duration, "" when it could not be read."""
+    """An infusion rate as ordered, in a canonical unit; `unit` is a time for a stated duration, "" when it could not be read.
+
+    Args:
+        value: the rate, of a range its upper end; of a range of durations the shortest.
+        low: the lower end of a range of rates.
+        long: the longest of a range of durations.
+        role: `start` or `most`, where words say that it is the rate to begin with, or the one not to exceed.
+    """
 
     value: Decimal
     unit: str
     said: str
     path: str
-    volume: Decimal | None = None  # mL, when a duration came as "this many mL over that time"
+    low: Decimal | None = None
+    long: Decimal | None = None
+    role: str = ""
 
 
 class Part(Struct, frozen=True):
@@ -129,21 +138,38 @@ class Condition(Struct, frozen=True):
     abated: Moment | None = None
     clinical: str = ""
     verification: str = ""
+    severity: str = ""  # mild, moderate, severe
+    immune_globulin: bool = False  # its words speak of a reaction, and name an immune globulin
 
 
 class Allergy(Struct, frozen=True):
+    """What the patient does not tolerate.
+
+    Args:
+        grade: the worst reaction on record: `severe`, `unstated`, `moderate` or `mild`.
+        reactions: the value sets of all manifestations; `said` is their words.
+    """
+
     concept: Concept
     path: str
     recorded: Moment | None = None
-    severe: bool = False
+    grade: str = "unstated"
     reactions: frozenset[str] = frozenset()
     immune_globulin: bool = False
     clinical: str = ""
     verification: str = ""
+    said: str = ""
 
 
 class Drug(Struct, frozen=True):
-    """Another medicine: ordered, given, dispensed or stated."""
+    """Another medicine: ordered, given, dispensed or stated.
+
+    Args:
+        end: its last day as stated; of a dispense, the last day its supply covers.
+        parts: its dosage instructions, where it matters when it is given.
+        route: where it matters, `iv`, `sc`, `im`, `oral`, `local`, or "" when it is not told.
+        before_infusion: words say that it is given before an infusion.
+    """
 
     concept: Concept
     path: str
@@ -153,6 +179,9 @@ class Drug(Struct, frozen=True):
     end: Moment | None = None
     intent: str = "order"
     asked: Moment | None = None
+    parts: tuple[Part, ...] = ()
+    route: str = ""
+    before_infusion: bool = False
 
 
 class Infusion(Struct, frozen=True):
@@ -180,7 +209,10 @@ class Infusion(Struct, frozen=True):
 
 
 class Procedure(Struct, frozen=True):
-    """A procedure done or planned: operations, plasma exchange, a test that was ordered."""
+    """A procedure done or planned: operations, plasma exchange, a test that was ordered.
+
+    `standing`: asked for again and again, or over a time of which no end is told.
+    """
 
     concept: Concept
     path: str
@@ -189,13 +221,19 @@ class Procedure(Struct, frozen=True):
     when: Moment | None = None
     asked: Moment | None = None
     tests: tuple[str, ...] = ()
+    end: Moment | None = None
+    standing: bool = False
 
 
 class Vaccine(Struct, frozen=True):
+    """A vaccine given; or, with `planned`, one that a recommendation names: due from `when` on, known since `asked`."""
+
     concept: Concept
     path: str
     status: str
     when: Moment | None = None
+    planned: bool = False
+    asked: Moment | None = None
 
 
 class Chart(Struct, frozen=True):
@@ -279,3 +317,4 @@ class Order(Struct, frozen=True):
     modifiers: tuple[tuple[str, str], ...] = ()  # url, path
     broken: tuple[tuple[str, str], ...] = ()  # path, why
     text: str = ""
+    remarks: str = ""  # notes and instructions beside the dosage texts

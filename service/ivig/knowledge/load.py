@@ -10,7 +10,7 @@ from typing import Any
 
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
-from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url
+from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
 from ivig.core.units import UNITS
 from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
 
@@ -22,14 +22,14 @@ _NEEDED = {"id", "title", "reviewed", "due"}
 _KEYS: dict[str, set[str]] = {
     "indications": {
         "why", "status", "urgent", "family", "rank", "when", "exceptions", "names", "codes", "not_codes", "weight_basis", "criteria",
-        "phases", "positions", "review", "alternatives", "monitoring",
+        "phases", "positions", "scales", "taper", "review", "alternatives", "monitoring",
     },
     "products": {
         "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
         "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
     },
     "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names", "ordinary"},
-    "sets": {"of", "codes", "names", "wide_codes", "source", "at", "seen"},
+    "sets": {"of", "serves", "timed", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
 _NEEDED_OF = {
@@ -46,7 +46,18 @@ _WHEN = (
 )  # fmt: skip
 # Not a value set of codes: derived from IgA deficiency, antibodies against IgA and an earlier reaction together.
 _DERIVED = ("iga_deficiency_with_anti_iga",)
-_CRITERIA = ("onset-within", "scale-at-least", "lab-below")
+# What a set is for: such a set is printed as a ValueSet.
+SERVES = ("risk", "interaction", "adjunct")
+# Each kind of criterion with the keys it takes.
+_CRITERIA = {
+    "onset-within": {"unit", "strong", "weak"},
+    "scale-at-least": {"scale", "values", "unless_worsening_within"},
+    "lab-below": {"test", "unit", "values", "weak", "otherwise", "untreated"},
+    "lab-positive": {"test", "values"},
+    "condition": {"sets"},
+    "drug-tried": {"sets"},
+    "gestation-from": {"unit", "strong", "weak", "otherwise"},
+}
 
 
 def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
@@ -122,11 +133,17 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for value in status.values if isinstance(status, Series) else ():
             if value is not None:
                 check(value.word if value.words else "", _STATUS, "status", tree.lines["status"])
+        taper = page.get("taper")
+        for value in taper.values if isinstance(taper, Series) else ():
+            if value is not None:
+                check(value.word if value.words else "", ("yes", "no"), "taper", tree.lines["taper"])
         when = tree.get("when") or Lined(1)
         for line in [*when.get("any", []), *when.get("unless", []), *(tree.get("exceptions") or [])]:
             check(line.get("kind"), _WHEN, "kind", line.line)
         for line in tree.get("criteria") or []:
             check(line.get("kind"), _CRITERIA, "criterion", line.line)
+            if line.get("kind") in _CRITERIA:
+                reader.allow(line, file, f"criterion {line['kind']}", {"kind", *_CRITERIA[line["kind"]]})
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
@@ -134,6 +151,12 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
     for value in ordinary.values if isinstance(ordinary, Series) else ():
         if value is not None and value.amount is not None and value.unit != tree.get("unit"):
             reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
+    if kind == "sets":
+        serves = tree.get("serves", [])
+        for word in serves if isinstance(serves, list) and serves else [] if "serves" not in tree else [serves]:
+            check(word, SERVES, "serves", tree.lines.get("serves", 1))
+        if "timed" in tree:
+            check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
 
@@ -297,6 +320,7 @@ def _lexicon(
         product_pages={key: _product(key, page) for key, page in pages["products"].items()},
         set_kinds={key: str(page.get("of", "")) for key, page in pages["sets"].items()},
         join_days=join_days,
+        timed=frozenset(key for key, page in pages["sets"].items() if page.get("timed") == "yes"),
     )
 
 
@@ -343,7 +367,8 @@ def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:
         for name in own.get("names") or ():
             for _, _, keys in lexicon.indication_words.find(name):
                 found.update(keys)
-        products[key] = {**page, "own_indications_keys": tuple(sorted(found))}
+        names = tuple(map(tokens, own.get("names") or ()))
+        products[key] = {**page, "own_indications_keys": tuple(sorted(found)), "own_indications_names": names}
 
 
 def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -> None:
@@ -362,7 +387,22 @@ def _cross_checks(reader: PageReader, pages: Mapping[str, Mapping[str, Tree]]) -
             for name in row.get("sets") or ():
                 if name not in pages["sets"]:
                     reader.fault(page["__file__"], page["__line__"], f"when: no set page `{name}`")
-        for row in page.get("criteria") or ():
-            for name in (row.get("scale"), row.get("test")):
-                if name and name not in pages["tests"]:
-                    reader.fault(page["__file__"], page["__line__"], f"criteria: no test page `{name}`")
+        _check_scales(reader, page, pages["tests"])
+        _check_criteria(reader, page, pages)
+
+
+def _check_scales(reader: PageReader, page: Tree, tests: Mapping[str, Tree]) -> None:
+    """The scales of an indication are pages of scales."""
+    scales = page.get("scales")
+    for value in scales.values if isinstance(scales, Series) else ():
+        for name in value.words if value is not None else ():
+            if tests.get(name, {}).get("kind") != "scale":
+                reader.fault(page["__file__"], page["__line__"], f"scales: no test page of a scale `{name}`")
+
+
+def _check_criteria(reader: PageReader, page: Tree, pages: Mapping[str, Mapping[str, Tree]]) -> None:
+    for row in page.get("criteria") or ():
+        for kind, names in (("test", (row.get("scale"), row.get("test"))), ("set", row.get("sets") or ())):
+            for name in names:
+                if name and name not in pages[f"{kind}s"]:
+                    reader.fault(page["__file__"], page["__line__"], f"criteria: no {kind} page `{name}`")

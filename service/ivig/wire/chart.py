@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Chart, Infusion, Moment, Part, Result
 from ivig.wire import evidence, shapes
@@ -16,6 +18,7 @@ from ivig.wire.decode import Broken, Decoded, Item
 from ivig.wire.dosage import read_dosages
 from ivig.wire.medication import medication_concepts, read_route, setting_of
 from ivig.wire.references import References, tail
+from ivig.wire.taking import recommended, supplied, taken
 
 if TYPE_CHECKING:
     from ivig.wire.read import Asked
@@ -44,6 +47,7 @@ _FILLED = {
     "Encounter": ("encounter",),
 }
 _CVX_IMMUNE_GLOBULIN = "ig_record"
+_REMEMBERED = 65536
 _INFUSION_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined", "unknown"})
 
 
@@ -81,7 +85,6 @@ class ChartReader:
         self.references, self.lexicon, self.zone, self.who = references, lexicon, zone, patient
         self.judged, self.medicines = judged, medicines
         self._subjects: dict[str, bool] = {}
-        self._moments: dict[str, Moment | None] = {}
         self.sections = set(asked.sections) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
         self.strangers, self.stranger_path = 0, ""
         self.not_understood: list[str] = []
@@ -219,35 +222,32 @@ class ChartReader:
     def _results(self, item: Item, o: Any) -> None:
         """The results of an Observation. The ordinary one, a plain number in the test's own unit, is read on the spot."""
         code, q = o.code, o.valueQuantity
-        if code is None or q is None or o.component or o.dataAbsentReason is not None or q.comparator:
+        text = o.effectiveDateTime
+        if q is None or code is None or not text or o.component or o.dataAbsentReason is not None or q.comparator:
             self.held["results"].extend(evidence.read_results(o, self.lexicon, item.path, self.zone))
             return
+        remembered = self.lexicon.plain_tests
         for coding in code.coding:
-            test = self.lexicon.test_codes.get((coding.system, coding.code))
-            if test is None:
-                test = self.lexicon.test_of(coding.system, coding.code)
-            if not test:
+            key = (coding.system, coding.code, q.code, q.unit, o.status)
+            known = remembered.get(key)
+            if known is None:
+                known = evidence.plain_test(*key, self.lexicon)
+                if len(remembered) < _REMEMBERED:
+                    remembered[key] = known
+            if known is evidence.NO_TEST:
                 continue
-            known = self.lexicon.test_pages[test]
-            raw, unit = bytes(q.value), q.code
-            value = exact_text(raw) if q.unit == unit or not q.unit else None
-            if (
-                value is None
-                or self.lexicon.units.get(unit) != known.unit
-                or not evidence.ordinary(known, o.status, coding)
-            ):
+            raw = bytes(q.value)
+            value = exact_text(raw)
+            if value is None or known is evidence.NOT_PLAIN:
                 break
-            text = o.effectiveDateTime
-            when = self._moments.get(text)
-            if when is None:
-                if not text:
-                    break
-                when = self._moments[text] = moment(text, self.zone)
-            issued = moment(o.issued, self.zone) if o.issued else None
-            at = issued.instant if issued is not None else 0.0
-            said = f"{raw.decode()} {unit}"
+            when = moment(text, self.zone)
+            at = 0.0
+            if o.issued:
+                issued = moment(o.issued, self.zone)
+                at = issued.instant if issued is not None else 0.0
+            said = f"{raw.decode()} {q.code}"
             self.held["results"].append(
-                Result(test, value, known.unit, said, when, item.path, o.status, "", "", "", at, coding.code)
+                Result(known.key, value, known.unit, said, when, item.path, o.status, "", "", "", at, coding.code)
             )
             return
         else:
@@ -257,6 +257,10 @@ class ChartReader:
     def _condition(self, item: Item, c: Any) -> None:
         read = evidence.read_condition(c, self.lexicon, item.path, self.zone)
         if read is not None:
+            sets = read.concept.sets
+            if sets and not sets.isdisjoint(evidence.REACTION_WORDS):
+                named = evidence.speaks_of_immune_globulin(c.code, self.lexicon)
+                read = structs.replace(read, immune_globulin=named)
             self.held["conditions"].append(read)
 
     def _allergy(self, item: Item, a: Any) -> None:
@@ -281,6 +285,9 @@ class ChartReader:
         elif read is not None:
             self.held["vaccines"].append(read)
 
+    def _recommended(self, item: Item, r: Any) -> None:
+        self.held["vaccines"].extend(recommended(r, self.lexicon, item.path, self.zone))
+
     def _medicine(self, item: Item, d: Any) -> None:
         seen = item.path in self.medicines
         ident = self.medicines[item.path] if seen else None
@@ -300,8 +307,13 @@ class ChartReader:
                 t for c in concepts[1:] if c is not None for t in (c.text, *(x.display for x in c.coding)) if t
             )
         read = evidence.read_drug(d, first, texts, self.lexicon, item.path, self.zone)
-        if read is not None:
-            self.held["drugs"].append(read)
+        if read is None:
+            return
+        if isinstance(d, shapes.MedicationDispense):
+            read = structs.replace(read, end=supplied(read.start, d.daysSupply, self.lexicon, self.zone))
+        if not self.lexicon.timed.isdisjoint(read.concept.sets):
+            read = taken(read, d, self.lexicon, self.zone)
+        self.held["drugs"].append(read)
 
     def _infusion(self, item: Item, d: Any, ident: Ident) -> None:
         """Keep immune globulin as evidence of it: given, ordered, or to be judged."""
@@ -386,6 +398,7 @@ _READERS: dict[type, tuple[Any, str, str]] = {
     shapes.Procedure: (ChartReader._procedure, "procedures", "subject"),
     shapes.ServiceRequest: (ChartReader._procedure, "", "subject"),
     shapes.Immunization: (ChartReader._vaccine, "immunizations", "patient"),
+    shapes.ImmunizationRecommendation: (ChartReader._recommended, "", "patient"),
     shapes.MedicationRequest: (ChartReader._medicine, "medications", "subject"),
     shapes.MedicationAdministration: (ChartReader._medicine, "medications", "subject"),
     shapes.MedicationDispense: (ChartReader._medicine, "medications", "subject"),
@@ -400,7 +413,7 @@ _DATED: dict[str, Callable[[Any], Moment | None]] = {
     "conditions": lambda t: t.recorded or t.onset,
     "allergies": lambda t: t.recorded,
     "procedures": lambda t: t.when if t.kind == "procedure" else t.asked,
-    "vaccines": lambda t: t.when,
+    "vaccines": lambda t: t.asked if t.planned else t.when,
     "drugs": lambda t: t.asked or t.start,
     "infusions": lambda t: t.asked or t.start,
 }

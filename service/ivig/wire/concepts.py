@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from msgspec import Raw, Struct
 
@@ -18,9 +19,9 @@ _DENIED = frozenset(
 )
 # Nor one that an indication is present: a reason has to be what is treated now.
 _PAST = frozenset({"history", "hx", "sequela", "sequelae", "post", "prior", "previous", "former", "past", "rule"})
-_OTHERWISE = frozenset(
-    {"strep", "streptococcus", "streptococcal", "sepsis", "prophylaxis", "carrier", "colonization", "colonisation"}
-)
+_OTHERWISE = frozenset({"prophylaxis", "carrier", "colonization", "colonisation"})
+# These only behind an abbreviation ("GBS sepsis"): toxic shock of streptococci is what it says.
+_GERMS = frozenset({"strep", "streptococcus", "streptococcal", "sepsis"})
 _LARGEST_EXPONENT = 12
 _LONGEST_NUMBER = 40
 _REMEMBERED = 16384
@@ -42,8 +43,9 @@ def exact(raw: Raw) -> Decimal | None:
     return exact_text(bytes(raw))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def exact_text(text: bytes) -> Decimal | None:
-    """The same, of the bytes of a JSON value."""
+    """The same, of the bytes of a JSON value. Numbers recur, and a decimal never changes."""
     if not text or text[0] not in b"-0123456789" or len(text) > _LONGEST_NUMBER:
         return None
     try:
@@ -124,8 +126,9 @@ def named(
         hits = words.find(text)
         if hits:
             split = tokens(text)
-            for start, _, keys in hits:
-                if denied.isdisjoint(split[:start]) and after.isdisjoint(split[start:]):
+            for start, length, keys in hits:
+                behind = after | _GERMS if after and length == 1 else after
+                if denied.isdisjoint(split[:start]) and behind.isdisjoint(split[start:]):
                     found.update(keys)
     return found
 

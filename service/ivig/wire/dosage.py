@@ -42,6 +42,7 @@ _CODES = {
     "Q4W": (1, _MONTH),
 }
 _CYCLE_FROM = _WEEK * 2
+_SPEEDS = ("volume rate", "volume rate per body mass", "mass rate", "mass rate per body mass", "time")
 ONE_OFF = "no timing on an inpatient order: one dose"
 
 
@@ -98,7 +99,7 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
     prose = read_prose(words, lexicon) if words else Prose()
     amount, views, rates = _doses(dosage, lexicon, path, out)
     when = read_timing(dosage.timing, zone, out, f"{path}.timing")
-    rates.extend(_duration(dosage.timing, path))
+    rates = _with_words(rates, _duration(dosage.timing, path), prose, path)
     caps = _caps(dosage, lexicon, path)
     if amount is None and prose.amount is not None:
         amount = structs.replace(prose.amount, path=f"{path}.text")
@@ -137,7 +138,7 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
         cycles=when.cycles,
         start=when.start,
         events=when.events,
-        rates=tuple(rates) + tuple(structs.replace(r, path=f"{path}.text") for r in prose.rates if not rates),
+        rates=tuple(rates),
         text=dosage.text,
         timing_path=f"{path}.timing" if dosage.timing is not None else path,
         said_timing=when.said,
@@ -249,45 +250,72 @@ def _from_spelled(low: Spelled | None, high: Spelled | None, path: str, out: Rea
     return Amount(min(low.value, high.value), high.value, high.unit, said, path)
 
 
+def _with_words(rates: list[Rate], durations: list[Rate], prose: Prose, path: str) -> list[Rate]:
+    """All rates and durations of an instruction: the coded ones, then those in words. What words call rising begins so."""
+    if prose.rising:
+        rates = [
+            structs.replace(r, role="start") if r.low is None and dimension(r.unit) != "time" else r for r in rates
+        ]
+    rates += [structs.replace(r, path=f"{path}.text") for r in prose.rates]
+    if prose.hours is not None and not durations:
+        durations = [structs.replace(prose.hours, path=f"{path}.text")]
+    return rates + durations
+
+
 def _rates(entry: Any, lexicon: Lexicon, path: str, flat: bool) -> list[Rate]:
+    """The rates of one entry: a quantity, a range, or so much in so long. One that is not above nothing cannot be read."""
+
     def place(name: str) -> str:
         return f"{path}.{name}" if flat else f"{path}.rate"
 
     if entry.rateQuantity is not None:
         spelled = quantity(entry.rateQuantity, lexicon)
         if spelled is not None and spelled.value is not None:
-            return [Rate(spelled.value, spelled.unit, spelled.said, place("rateQuantity"))]
+            return [_rate(spelled.value, spelled.unit, spelled.said, place("rateQuantity"))]
     if entry.rateRange is not None:
-        spelled = quantity(entry.rateRange.high or entry.rateRange.low, lexicon)
+        low, high = quantity(entry.rateRange.low, lexicon), quantity(entry.rateRange.high, lexicon)
+        spelled = high if high is not None and high.value is not None else low
         if spelled is not None and spelled.value is not None:
-            return [Rate(spelled.value, spelled.unit, spelled.said, place("rateRange"))]
+            read = _rate(spelled.value, spelled.unit, spelled.said, place("rateRange"))
+            if low is None or low.value is None or spelled is low or not read.unit or low.unit != read.unit:
+                return [read]
+            ends = sorted((low.value, read.value))
+            if dimension(read.unit) == "time":
+                return [structs.replace(read, value=ends[0], long=ends[1])]
+            return [structs.replace(read, value=ends[1], low=ends[0])]
     if entry.rateRatio is not None:
         top, bottom = quantity(entry.rateRatio.numerator, lexicon), quantity(entry.rateRatio.denominator, lexicon)
         if top is not None and bottom is not None and top.value is not None and bottom.value:
             said = f"{top.said} per {bottom.said}"
-            for unit in ("h", "min"):
-                if dimension(bottom.unit) == "time" and dimension(f"{top.unit}/{unit}") is not None:
-                    return [
-                        Rate(
-                            top.value / convert(bottom.value, bottom.unit, unit),
-                            f"{top.unit}/{unit}",
-                            said,
-                            place("rateRatio"),
-                        )
-                    ]
+            for unit in ("min", "h"):
+                each = convert(bottom.value, bottom.unit, unit) if dimension(bottom.unit) == "time" else Decimal(0)
+                exactly = each > 0 and (unit == "h" or bottom.unit == "min")
+                if exactly and dimension(f"{top.unit}/{unit}") is not None:
+                    return [_rate(top.value / each, f"{top.unit}/{unit}", said, place("rateRatio"))]
             return [Rate(top.value, "", said, place("rateRatio"))]
     return []
 
 
+def _rate(value: Decimal, unit: str, said: str, path: str) -> Rate:
+    return Rate(value, unit if value > 0 and dimension(unit) in _SPEEDS else "", said, path)
+
+
 def _duration(timing: shapes.Timing | None, path: str) -> list[Rate]:
-    """The stated length of one infusion, as a duration."""
+    """The stated length of one infusion, as a duration. Days are those of a course, not of one infusion."""
     repeat = timing.repeat if timing is not None else None
     if repeat is None:
         return []
-    value = exact(repeat.durationMax) or exact(repeat.duration)
-    if value is None or value <= 0 or repeat.durationUnit not in ("s", "min", "h", "d"):
+    short, long = exact(repeat.duration), exact(repeat.durationMax)
+    value = short or long
+    if value is None or value <= 0 or repeat.durationUnit not in ("s", "min", "h"):
         return []
-    return [Rate(value, repeat.durationUnit, f"{value} {repeat.durationUnit}", f"{path}.timing.repeat.duration")]
+    said = (
+        f"{value} {repeat.durationUnit}"
+        if long is None or short is None
+        else f"{short} to {long} {repeat.durationUnit}"
+    )
+    place = f"{path}.timing.repeat.duration{'' if short else 'Max'}"
+    return [Rate(value, repeat.durationUnit, said, place, long=long if long is not None and long > value else None)]
 
 
 def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, ...]:

@@ -5,21 +5,32 @@ from __future__ import annotations
 import re
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from msgspec import structs
 
 from ivig.core.lexicon import Lexicon, TestKnown, tokens
-from ivig.core.order import Allergy, Condition, Drug, Moment, Procedure, Result, Vaccine
+from ivig.core.order import Allergy, Concept, Condition, Drug, Moment, Procedure, Result, Vaccine
 from ivig.core.units import convert, dimension
 from ivig.wire import shapes
-from ivig.wire.concepts import exact, exact_text, quantity, read_concept, words_of
+from ivig.wire.concepts import concept_key, exact, exact_text, identify, quantity, read_concept, words_of
 from ivig.wire.dates import moment
 
 _STANDS = frozenset({"final", "amended", "corrected", "preliminary", "appended", ""})
 _WEIGHT_FALLS = frozenset({"entered-in-error", "cancelled"})
-_BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(AB|A|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
+_BLOOD_GROUP = re.compile(r"^\s*(?:group\s+|type\s+)?(A[12]?B|A[12]?|B|O)(?:$|[\s+-]|Rh|pos|neg)", re.IGNORECASE)
+_SUBGROUPS = str.maketrans("", "", "12")  # A1 and A2 are A
 _DUE_DATE = "edd"
+_REMEMBERED = 16384
+# What makes a reaction severe, and what an ordinary reaction to an infusion is (or an effect that other rules speak of).
+SEVERE = frozenset({"severe_reaction", "anaphylaxis"})
+REACTION_WORDS = SEVERE | {"reaction_words"}
+_ORDINARY = frozenset({"mild_reaction", "aseptic_meningitis_history", "haemolysis"})
+_GRADES = ("severe", "unstated", "moderate", "mild")
+_REACTION = "immune_globulin_reaction"
+_IG_WORDS, _OTHER_CLASSES = frozenset({"immunoglobulin", "immunoglobulins", "ig"}), frozenset("adem")
+_NO_REACTION = frozenset({"no", "none", "nil", "without", "absent", "never"})
 _PENDING = frozenset({"pending", "not done", "see comment", "cancelled", "canceled"})
 
 
@@ -67,9 +78,18 @@ def _tests_of(
             return
 
 
-def ordinary(known: TestKnown, status: str, coding: shapes.Coding) -> bool:
-    """Whether a result of this test may be read the short way: its status stands, and nothing else about it matters."""
-    return known.kind != "serology" and coding.code not in known.unused and _stands(known, status)
+NO_TEST, NOT_PLAIN = object(), object()
+
+
+def plain_test(system: str, code: str, unit: str, said_unit: str, status: str, lexicon: Lexicon) -> Any:
+    """The test of a code whose results are a plain number in the test's own unit; else NOT_PLAIN, or NO_TEST."""
+    test = lexicon.test_of(system, code)
+    if not test:
+        return NO_TEST
+    known = lexicon.test_pages[test]
+    own = lexicon.units.get(unit) == known.unit and said_unit in ("", unit)
+    stands = known.kind != "serology" and code not in known.unused and _stands(known, status)
+    return known if own and stands else NOT_PLAIN
 
 
 def _stands(known: TestKnown, status: str) -> bool:
@@ -193,7 +213,20 @@ def _score(words: str, known: TestKnown) -> Decimal | None:
 
 
 def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
-    """What a coded or worded result says, in the few words rules compare."""
+    """What a coded or worded result says, in the few words rules compare. The same codes and words are looked up once."""
+    concept = holder.valueCodeableConcept
+    if concept is None or known.key == _DUE_DATE or str(getattr(holder, "valueDateTime", "") or ""):
+        return _read_words(known, holder, lexicon)
+    key = (known.key, getattr(holder, "valueBoolean", None), *concept_key(concept))
+    said = lexicon.result_words.get(key)
+    if said is None:
+        said = _read_words(known, holder, lexicon)
+        if len(lexicon.result_words) < _REMEMBERED:
+            lexicon.result_words[key] = said
+    return str(said)
+
+
+def _read_words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
     concept = holder.valueCodeableConcept
     texts = words_of(concept) or ((holder.valueString,) if holder.valueString else ())
     boolean = getattr(holder, "valueBoolean", None)
@@ -213,7 +246,9 @@ def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
             if f"blood_group_{group.lower()}" in read.sets:
                 return group
         hit = next((m for t in texts if (m := _BLOOD_GROUP.match(t))), None)
-        return hit.group(1).upper() if hit else ""
+        return hit.group(1).upper().translate(_SUBGROUPS) if hit else ""
+    if known.key == _REACTION:
+        return _reaction(texts, read)
     if "not_pregnant" in read.sets:
         return "not pregnant"
     if "pregnancy" in read.sets:
@@ -225,6 +260,16 @@ def _words(known: TestKnown, holder: Any, lexicon: Lexicon) -> str:
     if known.kind == "lab":
         return ""
     return texts[0] if texts else ""
+
+
+def _reaction(texts: tuple[str, ...], read: Concept) -> str:
+    """A recorded reaction to immune globulin: `false`, or its grade with its words behind it."""
+    words = {w for text in texts for w in tokens(text)}
+    if "result_negative" in read.sets or not words.isdisjoint(_NO_REACTION):
+        return "false"
+    grade = "severe" if not SEVERE.isdisjoint(read.sets) else _stated_grade(texts)
+    grade = grade or ("unstated" if _ORDINARY.isdisjoint(read.sets) else "mild")
+    return f"{grade}: {texts[0]}" if texts else grade
 
 
 def _upper(holder: Any, known: TestKnown, lexicon: Lexicon) -> Decimal | None:
@@ -256,7 +301,51 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
     clinical = status_of(c.clinicalStatus)
     if c.abatementBoolean and abated is None:
         clinical = "resolved"
-    return Condition(concept, path, onset, recorded, abated, clinical, verification)
+    severity = _stated_grade(words_of(c.severity)) if c.severity is not None else ""
+    return Condition(concept, path, onset, recorded, abated, clinical, verification, severity)
+
+
+def speaks_of_immune_globulin(concept: shapes.CodeableConcept | None, lexicon: Lexicon) -> bool:
+    """Whether the words of a concept name an immune globulin; immunoglobulin A, D, E or M is none."""
+    texts = words_of(concept)
+    for text in texts:
+        if any(first in _IG_WORDS and then in _OTHER_CLASSES for first, then in pairwise(tokens(text))):
+            return False
+    return bool(texts) and identify([concept], lexicon) is not None
+
+
+def _stated_grade(texts: tuple[str, ...]) -> str:
+    """The severity that words state: `mild`, `moderate`, `severe`, or ""."""
+    said = {w for text in texts for w in tokens(text)}
+    return next((grade for grade in ("severe", "moderate", "mild") if grade in said), "")
+
+
+def _grade(a: shapes.AllergyIntolerance, concept: Concept, lexicon: Lexicon) -> tuple[str, set[str]]:
+    """The worst reaction on record, and the value sets of all manifestations.
+
+    A reaction without severity is mild where all that is told of it are ordinary infusion reactions (headache, fever).
+    High criticality decides where no reaction says more.
+    """
+    grades: list[str] = []
+    every: set[str] = set()
+    for reaction in a.reaction:
+        told = [read_concept(m.concept or m, lexicon).sets for m in reaction.manifestation]
+        sets = {name for some in told for name in some}
+        every |= sets
+        if not SEVERE.isdisjoint(sets):
+            grades.append("severe")
+        elif reaction.severity in _GRADES:
+            grades.append(reaction.severity)
+        else:
+            grades.append("mild" if told and all(not _ORDINARY.isdisjoint(some) for some in told) else "unstated")
+    worst = next((grade for grade in _GRADES if grade in grades), "unstated")
+    if not a.reaction and not _ORDINARY.isdisjoint(concept.sets):
+        worst = "mild"  # "IVIG - headache"
+    if not SEVERE.isdisjoint(concept.sets):
+        worst = "severe"
+    elif a.criticality == "high" and worst != "severe":
+        worst = "severe" if worst == "unstated" else "unstated"  # it contradicts a reaction that was mild
+    return worst, every
 
 
 def read_allergy(
@@ -268,40 +357,43 @@ def read_allergy(
     concept = read_concept(a.code, lexicon, tuple(t for r in a.reaction for t in words_of(r.substance)))
     if tokens(concept.text)[:2] == ("no", "known"):
         return None
-    reactions: set[str] = set()
-    severe = a.criticality == "high"
-    for reaction in a.reaction:
-        severe = severe or reaction.severity == "severe"
-        for manifestation in reaction.manifestation:
-            reactions |= read_concept(manifestation.concept or manifestation, lexicon).sets
+    grade, reactions = _grade(a, concept, lexicon)
+    manifested = (t for r in a.reaction for m in r.manifestation for t in words_of(m.concept or m)[:1])
     recorded = moment(a.recordedDate or a.assertedDate or a.onsetDateTime, zone)
     return Allergy(
         concept,
         path,
         recorded,
-        severe,
+        grade,
         frozenset(reactions),
         immune_globulin,
         status_of(a.clinicalStatus),
         verification,
+        ", ".join(dict.fromkeys(manifested)),
     )
 
 
 def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedure | None:
     """A Procedure, ServiceRequest or Appointment that the knowledge has a word for."""
-    status = p.status
+    status, end, standing = p.status, None, False
     if status in ("entered-in-error", "cancelled", "not-done", "revoked", "noshow"):
         return None
     if isinstance(p, shapes.Procedure):
         period = p.performedPeriod or p.occurrencePeriod
         when = moment(p.performedDateTime or p.occurrenceDateTime or (period.start if period else ""), zone)
+        end = moment(period.end, zone) if period is not None and period.end else None
         category = p.category if isinstance(p.category, list) else [p.category] if p.category else []
         texts: tuple[str, ...] = ()
         kind, code, asked = "procedure", p.code, None
     elif isinstance(p, shapes.ServiceRequest):
         if p.doNotPerform or p.intent in ("proposal", "option"):
             return None
-        when = moment(p.occurrenceDateTime or (p.occurrencePeriod.start if p.occurrencePeriod else ""), zone)
+        period, repeated = p.occurrencePeriod, p.occurrenceTiming
+        if period is None and repeated is not None and repeated.repeat is not None:
+            period = repeated.repeat.boundsPeriod
+        when = moment(p.occurrenceDateTime or (period.start if period else ""), zone)
+        end = moment(period.end, zone) if period is not None and period.end else None
+        standing = end is None and (repeated is not None or period is not None) and status in ("active", "")
         code = p.code.concept if p.code is not None and p.code.concept is not None else p.code
         texts = ()
         kind, category, asked = "request", p.category, moment(p.authoredOn, zone)
@@ -322,7 +414,7 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
         return None
     if sets != concept.sets:
         concept = structs.replace(concept, sets=frozenset(sets))
-    return Procedure(concept, path, kind, status, when, asked, tests)
+    return Procedure(concept, path, kind, status, when, asked, tests, end, standing)
 
 
 def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzinfo) -> Vaccine | None:

@@ -25,6 +25,8 @@ class Prose(Struct, frozen=True):
         interval: days from one cycle to the next; `cycles` how many.
         rates, vial_grams: infusion rates; the size of a vial.
         timed: the text speaks of times or days at all, read or not: then nothing may be assumed about them.
+        rising: the text says that the rate is stepped up, so that the coded one is where it begins.
+        hours: how long one infusion lasts.
     """
 
     amount: Amount | None = None
@@ -36,6 +38,8 @@ class Prose(Struct, frozen=True):
     rates: tuple[Rate, ...] = ()
     vial_grams: Decimal | None = None
     timed: bool = False
+    rising: bool = False
+    hours: Rate | None = None
 
 
 _WORDS = {
@@ -74,7 +78,18 @@ _TIMED = re.compile(
 _VIAL = re.compile(
     r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b", _I
 )
-_RATE = re.compile(_NUMBER + r"\s?(m[lL]/kg/(?:h|hr|hour|min)|m[lL]/(?:h|hr|hour|min)|mg/kg/(?:min|h|hr|hour))\b")
+_RATE = re.compile(
+    _NUMBER + r"\s?(ml|cc|mg|g)\s?((?:/|per)\s?kg)?\s?(?:/|per)\s?(h(?:(?:ou)?r)?|min(?:ute)?)\b",
+    _I,
+)
+# One infusion in hours: "over 4 hours", "over 4-6 h".
+_OVER_HOURS = re.compile(r"\bover\s+(\d+(?:\.\d+)?)(?:\s?(?:-|to)\s?(\d+(?:\.\d+)?))?\s*(?:hours?|hrs?|h)\b", _I)
+_BEGINS = re.compile(r"\b(?:start|initial|begin)", _I)
+_RISES = re.compile(r"\b(?:start|initial|begin|titrat|increas|escalat|as tolerated|step)", _I)
+_MOST = re.compile(r"\b(?:max|up to|not (?:to )?exceed|no more than|no faster than|increas\w* to|titrat\w* to)", _I)
+# Rates in such parts of a text are those of another fluid.
+_FLUID = re.compile(r"\b(?:saline|dextrose|d5w|sodium chloride|premed|pre-med|bolus|hydrat|flush|fluids?\b)", _I)
+_RATE_PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|\s+(?:and|then)\s+")
 _SEVERAL = re.compile(r"\b(?:then|followed by|thereafter)\b", _I)
 # Parts of a text that speak of something else than the immune globulin: their numbers are not its dose.
 _OTHER = re.compile(
@@ -85,6 +100,7 @@ _OTHER = re.compile(
 )
 _PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|(?<=\))\s+|\s+(?:and|then)\s+")
 _REMEMBERED = 4096
+_HOURS_OF_A_DAY = 24  # what lasts longer is a course, not one infusion
 _UNIT_DAYS = {"w": 7, "d": 1, "m": 28}
 
 
@@ -103,15 +119,11 @@ def read_prose(text: str, lexicon: Lexicon) -> Prose:
 
 
 def _read_prose(text: str, lexicon: Lexicon) -> Prose:
-    rates = tuple(
-        Rate(_decimal(value), unit, f"{value} {spelling}", "")
-        for value, spelling in _RATE.findall(text)
-        if (unit := lexicon.unit(spelling)) is not None
-    )
+    rates = _rates(text)
     vial = _VIAL.search(text)
     size = Decimal(vial.group(1) or vial.group(2)) if vial else None
     own = " , ".join(p for p in _PARTS.split(text) if p and not _is_other(p, lexicon))
-    plain = _RATE.sub(" ", own)
+    plain = _OVER_HOURS.sub(" ", _RATE.sub(" ", own))
     timed = _TIMED.search(text) is not None
     days, divided, daily = _days(plain)
     interval, cycles = _interval(plain)
@@ -130,7 +142,39 @@ def _read_prose(text: str, lexicon: Lexicon) -> Prose:
     over_a_range = _RANGE.search(plain) is not None and _OVER.search(plain) is not None and not per_day
     if amount is not None and (divided or over_a_range):
         amount = Amount(amount.low, amount.high, amount.unit, amount.said, "", "course", True)
-    return Prose(amount, days, divided, counted, interval, cycles, rates, size, timed)
+    rising = bool(rates) or _RISES.search(text) is not None
+    return Prose(amount, days, divided, counted, interval, cycles, rates, size, timed, rising, _hours(text))
+
+
+def _own(text: str) -> list[str]:
+    """The parts of a text whose rates and hours are not those of another fluid."""
+    return [part for part in _RATE_PARTS.split(text) if part and not _FLUID.search(part)]
+
+
+def _rates(text: str) -> tuple[Rate, ...]:
+    """The rates that a text states, in their order."""
+    found = []
+    for part in _own(text):
+        for hit in _RATE.finditer(part):
+            number, amount, per_kg, time = hit.groups()
+            top = "mL" if amount.lower() in ("ml", "cc") else amount.lower()
+            unit = f"{top}{'/kg' if per_kg else ''}/{'min' if time.lower().startswith('min') else 'h'}"
+            before = part[: hit.start()]
+            role = "most" if _MOST.search(before) else "start" if _BEGINS.search(before) else ""
+            if (value := _decimal(number)) > 0:
+                found.append(Rate(value, unit, f"{number} {unit}", "", role=role))
+    return tuple(found)
+
+
+def _hours(text: str) -> Rate | None:
+    """How long one infusion lasts, when the text says it once."""
+    hits = [hit for part in _own(text) for hit in _OVER_HOURS.finditer(part)]
+    if len(hits) != 1:
+        return None
+    short, long = Decimal(hits[0].group(1)), hits[0].group(2)
+    if not 0 < short <= _HOURS_OF_A_DAY:
+        return None
+    return Rate(short, "h", hits[0].group(), "", long=max(short, Decimal(long)) if long else None)
 
 
 def _is_other(part: str, lexicon: Lexicon) -> bool:

@@ -16,7 +16,7 @@ from ivig.core.order import Amount, Moment, Order, Part, Reason, Result
 from ivig.core.units import UnknownUnit, convert
 from ivig.wire import shapes
 from ivig.wire.chart import ChartReader, shared_out
-from ivig.wire.concepts import Ident, quantity, read_concept, whole
+from ivig.wire.concepts import Ident, quantity, read_concept, whole, words_of
 from ivig.wire.dates import moment, offset_of
 from ivig.wire.decode import Broken, Decoded, Item
 from ivig.wire.dosage import ONE_OFF, read_dosages
@@ -27,6 +27,7 @@ JUDGED = frozenset({"draft", "active", "on-hold", ""})
 _STATUSES = JUDGED | {"cancelled", "completed", "entered-in-error", "stopped", "unknown"}
 _CHILD = frozenset({"instance-order", "filler-order"})
 _BASIS = ("actual", "adjusted", "ideal")
+_LONGEST_REMARKS = 1000
 
 
 class Reading(Struct, frozen=True):
@@ -194,6 +195,7 @@ def _order(
         + tuple(dosages.broken)
         + (() if request.status in _STATUSES else ((f"{path}.status", "not a status of a FHIR R4 MedicationRequest"),)),
         text=" ".join(p.text for p in parts if p.text)[:500],
+        remarks=_remarks(request),
     )
 
 
@@ -290,15 +292,24 @@ def _stated_basis(request: shapes.MedicationRequest, lexicon: Lexicon, path: str
     return "", None
 
 
+def _dosages(request: shapes.MedicationRequest) -> list[shapes.Dosage]:
+    said = request.dosageInstruction
+    return said if isinstance(said, list) else [said] if said else []
+
+
+def _remarks(request: shapes.MedicationRequest) -> str:
+    """What the order says beside its dosage texts: notes, and instructions to patient and nurse."""
+    said = [n.text for n in request.note]
+    for dosage in _dosages(request):
+        if dosage.patientInstruction or dosage.additionalInstruction:
+            said.append(dosage.patientInstruction)
+            said.extend(t for c in dosage.additionalInstruction for t in words_of(c))
+    return "; ".join(t for t in said if t)[:_LONGEST_REMARKS] if said else ""
+
+
 def _basis_in_words(request: shapes.MedicationRequest) -> str:
     """The words actual, ideal, adjusted (body) weight or dosing weight in the order's text count like the extension."""
-    dosages = (
-        request.dosageInstruction
-        if isinstance(request.dosageInstruction, list)
-        else [request.dosageInstruction]
-        if request.dosageInstruction
-        else []
-    )
+    dosages = _dosages(request)
     text = " ".join([*(d.text for d in dosages), *(n.text for n in request.note)]).lower()
     for basis in _BASIS:
         for tail_ in (" body weight", " weight", " bw"):
@@ -313,13 +324,7 @@ def _modifiers(request: shapes.MedicationRequest, path: str) -> tuple[tuple[str,
     found = [(e.url or "no url", f"{path}.modifierExtension[{i}]") for i, e in enumerate(request.modifierExtension)]
     if request.implicitRules:
         found.append((request.implicitRules, f"{path}.implicitRules"))
-    dosages = (
-        request.dosageInstruction
-        if isinstance(request.dosageInstruction, list)
-        else [request.dosageInstruction]
-        if request.dosageInstruction
-        else []
-    )
+    dosages = _dosages(request)
     for j, dosage in enumerate(dosages):
         found.extend(
             (e.url or "no url", f"{path}.dosageInstruction[{j}].modifierExtension[{i}]")

@@ -255,6 +255,7 @@ class Observation(Resource):
 class Condition(Resource):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    severity: CodeableConcept | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     onsetDateTime: str = ""
@@ -305,6 +306,7 @@ class ServiceRequest(Resource):
     authoredOn: str = ""
     occurrenceDateTime: str = ""
     occurrencePeriod: Period | None = None
+    occurrenceTiming: Timing | None = None
 
 
 class Participant(Shape):
@@ -328,6 +330,23 @@ class Immunization(Resource):
     patient: Reference | None = None
     occurrenceDateTime: str = ""
     doseQuantity: Quantity | None = None
+
+
+class DateCriterion(Shape):
+    code: CodeableConcept | None = None
+    value: str = ""
+
+
+class Recommended(Shape):
+    vaccineCode: list[CodeableConcept] | CodeableConcept | None = None
+    forecastStatus: CodeableConcept | None = None
+    dateCriterion: list[DateCriterion] = []
+
+
+class ImmunizationRecommendation(Resource):
+    patient: Reference | None = None
+    date: str = ""
+    recommendation: list[Recommended] = []
 
 
 class MedicationAdministration(Resource):
@@ -401,7 +420,8 @@ class Link(Shape):
 
 KNOWN: tuple[type[Resource], ...] = (
     Patient, Medication, MedicationRequest, Observation, Condition, AllergyIntolerance, Procedure, ServiceRequest, Appointment,
-    Immunization, MedicationAdministration, MedicationDispense, MedicationStatement, Encounter, List,
+    Immunization, ImmunizationRecommendation, MedicationAdministration, MedicationDispense, MedicationStatement, Encounter,
+    List,
 )  # fmt: skip
 
 # Every other resource type of R4, R4B and R5: decoded to nothing but its id. A type that is not here sends the bundle
@@ -418,7 +438,7 @@ DeviceDispense DeviceMetric DeviceRequest DeviceUsage DeviceUseStatement Diagnos
 DocumentReference EffectEvidenceSynthesis EncounterHistory Endpoint EnrollmentRequest EnrollmentResponse
 EpisodeOfCare EventDefinition Evidence EvidenceReport EvidenceVariable ExampleScenario ExplanationOfBenefit
 FamilyMemberHistory Flag FormularyItem GenomicStudy Goal GraphDefinition Group GuidanceResponse HealthcareService
-ImagingSelection ImagingStudy ImmunizationEvaluation ImmunizationRecommendation ImplementationGuide
+ImagingSelection ImagingStudy ImmunizationEvaluation ImplementationGuide
 IngredientDefinition InsurancePlan InventoryItem InventoryReport Invoice Library Linkage Location
 ManufacturedItemDefinition Measure MeasureReport Media MedicationKnowledge MedicinalProduct
 MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductDefinition MedicinalProductIndication

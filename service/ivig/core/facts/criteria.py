@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
-
-from msgspec import Struct
 
 from ivig.core.book import Book, Criterion, Indication
-from ivig.core.dated import Value
-from ivig.core.facts.chart import UNAVAILABLE
+from ivig.core.facts.chart import UNAVAILABLE, section
+from ivig.core.facts.criterion import HELD, Basis, Unmet
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import accepted, kin, onset_of
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.weighing import not_had
-from ivig.core.finding import INFORMATION, WARNING, Input, Root, Severity, plain
-from ivig.core.order import Condition, Moment, Order, Part, Reason, Result
-from ivig.core.rule import Seen, fact
+from ivig.core.finding import Root
+from ivig.core.order import Condition, Drug, Moment, Order, Part, Reason, Result
+from ivig.core.rule import SECTION, Seen, fact
+
+__all__ = ["Unmet", "criteria"]
 
 UNKNOWN = "indication-criteria-unknown"
-
-
-class Unmet(Struct, frozen=True):
-    """A criterion that fails: the number that decided, the limit it misses, and how gravely."""
-
-    page: Indication
-    kind: str
-    severity: Severity
-    got: Decimal
-    limit: Value
-    unit: str
-    test: str
-    said: str
-    path: str
-    inputs: tuple[Input, ...]
-    sums: tuple[str, ...] = ()
-    cites: tuple[Value, ...] = ()
-
-
-class Basis(Struct, frozen=True):
-    """What the criteria of one page are held against.
-
-    Args:
-        first: the day of the first dose: of this order, or of the first known infusion for the indication.
-        new: a first course, or one after a long gap; only then is an absent datum missed.
-    """
-
-    first: date
-    new: bool
-    onset: Moment | None
-    onset_path: str
-    results: dict[str, tuple[Result, ...]]
 
 
 @fact
@@ -69,6 +36,8 @@ def criteria(
     active: Seen[Condition],
     results: dict[str, tuple[Result, ...]],
     before: Seen[Given],
+    history_sent: bool,
+    all_drugs: Seen[Drug],
     starts: date,
     book: Book,
 ) -> Seen[Unmet]:
@@ -77,7 +46,7 @@ def criteria(
     for page in accepted(candidates):
         if not page.criteria:
             return Seen(())
-        basis = _basis(page, reasons, active, results, before.items, starts, book)
+        basis = _basis(page, reasons, active, results, before.items, history_sent, all_drugs, starts, book)
         answers.append(_page(order, page, basis, book))
     if len(answers) == 1:
         return answers[0]
@@ -90,6 +59,8 @@ def _basis(
     active: Seen[Condition],
     results: dict[str, tuple[Result, ...]],
     before: tuple[Given, ...],
+    history_sent: bool,
+    drugs: Seen[Drug],
     starts: date,
     book: Book,
 ) -> Basis:
@@ -101,151 +72,39 @@ def _basis(
     known = results
     if not new:
         known = {t: tuple(r for r in of if r.when is not None and r.when.day <= first) for t, of in results.items()}
-    return Basis(first, new, onset, _onset_path(onset, reasons, active), known)
+    told: tuple[Reason | Condition, ...] = (*reasons, *active.items)
+    return Basis(first, new, history_sent, onset, _onset_path(onset, told), known, told, drugs.items)
 
 
-def _onset_path(onset: Moment | None, reasons: tuple[Reason, ...], active: Seen[Condition]) -> str:
-    if onset is None:
-        return ""
-    held: list[Reason | Condition] = [*reasons, *active.items]
-    for thing in held:
-        if thing.onset is onset:
-            return thing.path
-    return ""
+def _onset_path(onset: Moment | None, told: tuple[Reason | Condition, ...]) -> str:
+    return "" if onset is None else next((thing.path for thing in told if thing.onset is onset), "")
 
 
 def _page(order: Order, page: Indication, basis: Basis, book: Book) -> Seen[Unmet]:
     unmet: list[Unmet] = []
     lacking: list[Root] = []
     for criterion in page.criteria:
-        answer = _HELD[criterion.kind](page, criterion, basis, book)
+        answer = HELD[criterion.kind](page, criterion, basis, book)
         if isinstance(answer, Unmet):
-            unmet.append(answer)
+            # What treatment itself raises says nothing where earlier treatment could not be seen.
+            if criterion.untreated and not basis.history_sent:
+                lacking.append(SECTION)
+            else:
+                unmet.append(answer)
         elif isinstance(answer, str) and basis.new:
-            asked = () if answer == "onset" else _not_had(answer, criterion, order)
-            lacking.extend(asked or (Root(UNKNOWN, answer),))
+            lacking.extend(_not_had(answer, criterion, order) or (Root(UNKNOWN, answer),))
     return Seen(tuple(unmet), tuple(dict.fromkeys(lacking)))
 
 
-def _onset_within(page: Indication, criterion: Criterion, basis: Basis, book: Book) -> Unmet | str | None:
-    """Days from onset to the first dose. An onset known by month or year is judged when both its ends agree."""
-    onset, strong, weak = basis.onset, criterion.strong, criterion.weak
-    if onset is None or strong is None:
-        return "onset" if strong is not None else None
-
-    def grave(days: int) -> Severity | None:
-        if days <= strong.number:
-            return None
-        return INFORMATION if weak is not None and days <= weak.number else WARNING
-
-    most, least = (basis.first - onset.day).days, (basis.first - onset.last).days
-    severity = grave(least)
-    if severity is None:
-        return None if grave(most) is None else "onset"
-    limit = weak if weak is not None and severity == WARNING else strong
-    line = f"Onset {onset.text}, first dose {basis.first}: {least} days"
-    seen = Input("onset", onset.text, onset.text, basis.onset_path)
-    cites = tuple(v for v in (strong, weak) if v is not None)
-    return Unmet(
-        page,
-        criterion.kind,
-        severity,
-        Decimal(least),
-        limit,
-        "d",
-        "onset",
-        str(least),
-        basis.onset_path,
-        (seen,),
-        (line,),
-        cites,
-    )
-
-
-def _scale_at_least(page: Indication, criterion: Criterion, basis: Basis, book: Book) -> Unmet | str | None:
-    """The newest score; below the limit it still suffices when the patient got worse early in the disease."""
-    limit = criterion.value
-    scored = [r for r in basis.results.get(criterion.scale, ()) if r.value is not None]
-    if not scored or limit is None:
-        return criterion.scale if limit is not None else None
-    newest = scored[0]
-    enough = at_least(newest, limit.number)
-    if enough is not False:
-        return None if enough else criterion.scale
-    early = criterion.unless_worsening
-    if early is not None and (rises := _rises(scored)):
-        if basis.onset is None:
-            return "onset"
-        if any((day - basis.onset.last).days <= early.number for day in rises):
-            return None
-    cites = (limit,) if early is None else (limit, early)
-    return _measured(page, criterion.kind, newest, limit, criterion.scale, book, cites)
-
-
-def _rises(scored: list[Result]) -> list[date]:
-    """Days of scores that are higher than an earlier one."""
-    dated = [(r.when, r.value) for r in scored if r.when is not None and r.value is not None]
-    return [when.day for when, value in dated if any(w.instant < when.instant and v < value for w, v in dated)]
-
-
-def _lab_below(page: Indication, criterion: Criterion, basis: Basis, book: Book) -> Unmet | str | None:
-    """The newest result; exactly on the limit passes."""
-    limit = criterion.value
-    found = [r for r in basis.results.get(criterion.test, ()) if r.value is not None]
-    if not found or limit is None:
-        return criterion.test if limit is not None else None
-    over = above(found[0], limit.number)
-    if over is not True:
-        return None if over is False else criterion.test
-    return _measured(page, criterion.kind, found[0], limit, criterion.test, book, (limit,))
-
-
-def _measured(
-    page: Indication, kind: str, result: Result, limit: Value, test: str, book: Book, cites: tuple[Value, ...]
-) -> Unmet:
-    assert result.value is not None
-    title = book.test_title(test)
-    seen = Input(title, result.said, result.when.text if result.when else "", result.path)
-    line = f"{title}: {result.said}, limit {plain(limit.number)}"
-    unit = "" if result.unit == "{score}" else f" {result.unit}"
-    said = f"{result.comparator}{plain(result.value)}{unit}"
-    return Unmet(
-        page, kind, WARNING, result.value, limit, result.unit, title, said, result.path, (seen,), (line,), cites
-    )
+# Where the datum of a criterion stands, for those that rest on a section of the chart.
+_SECTION = {"condition": "conditions", "drug-tried": "medications"}
 
 
 def _not_had(test: str, criterion: Criterion, order: Order) -> tuple[Root, ...]:
-    """The root of a query that was asked and not answered: then nothing is known to be missing."""
+    """The roots of a section not sent, or of a query that was asked and not answered: then nothing is known to be missing."""
+    if criterion.kind in _SECTION:
+        return section(order, _SECTION[criterion.kind])
+    if test == "onset":
+        return ()
     told = not_had(order, "scales", UNKNOWN, test) if criterion.scale else lab_absent(order, test)
     return tuple(r for r in told.roots if r == UNAVAILABLE)
-
-
-_HELD = {"onset-within": _onset_within, "scale-at-least": _scale_at_least, "lab-below": _lab_below}
-
-
-def at_least(result: Result, limit: Decimal) -> bool | None:
-    """Whether a result is at or above `limit`; None when its comparator leaves that open."""
-    assert result.value is not None
-    if not result.comparator:
-        return result.value >= limit
-    match result.comparator:
-        case ">" | ">=":
-            return True if result.value >= limit else None
-        case "<":
-            return False if result.value <= limit else None
-        case "<=":
-            return False if result.value < limit else None
-    return result.value >= limit
-
-
-def above(result: Result, limit: Decimal) -> bool | None:
-    """Whether a result is above `limit`; None when its comparator leaves that open."""
-    assert result.value is not None
-    match result.comparator:
-        case ">":
-            return True if result.value >= limit else None
-        case ">=":
-            return True if result.value > limit else None
-        case "<" | "<=":
-            return False if result.value <= limit else None
-    return result.value > limit

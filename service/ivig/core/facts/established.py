@@ -8,14 +8,12 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.facts.chart import of_set
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin
+from ivig.core.facts.reactions import Reaction
 from ivig.core.finding import INFORMATION, WARNING, Absent, Severity
-from ivig.core.order import Allergy, Condition, Moment, Order, Result
+from ivig.core.order import Moment, Order
 from ivig.core.rule import Maybe, Seen, fact
-
-REACTION = "immune_globulin_reaction"
 
 
 class Habit(Struct, frozen=True):
@@ -31,16 +29,14 @@ def established(
     product: Maybe[Product],
     candidates: Maybe[tuple[Indication, ...]],
     before: Seen[Given],
-    conditions: Seen[Condition],
-    allergies: Seen[Allergy],
-    results: dict[str, tuple[Result, ...]],
+    reactions: Seen[Reaction],
     starts: date,
     book: Book,
 ) -> Habit | None:
     """The habit of an established patient; None when the patient is not one, or it can't be seen."""
     if isinstance(product, Absent) or isinstance(candidates, Absent):
         return None
-    if not before.items or before.lacking or conditions.lacking or allergies.lacking:
+    if not before.items or before.lacking or reactions.lacking:
         return None
     since = starts - timedelta(days=int(book.policy("established.days").number))
     days = [
@@ -50,10 +46,7 @@ def established(
     ]
     if len(days) < book.policy("established.infusions").number:
         return None
-    marks = [c.recorded or c.onset for c in of_set(conditions, REACTION)]
-    marks += [a.recorded for a in allergies.items if a.immune_globulin or REACTION in a.concept.sets]
-    marks += [r.when for r in results.get(REACTION, ()) if r.words != "false"]
-    reacted = any(mark is None or mark.day >= days[0] for mark in marks)
+    reacted = any(r.sure and (r.since is None or r.since.day >= days[0]) for r in reactions.items)
     return None if reacted else Habit(len(days), days[-1])
 
 
@@ -63,3 +56,10 @@ def eased(severity: Severity, habit: Habit | None, evidence: Iterable[Moment | d
         return severity
     days = [e.day if isinstance(e, Moment) else e for e in evidence]
     return INFORMATION if all(d is not None and d < habit.last for d in days) else severity
+
+
+def habit_line(habit: Habit | None) -> tuple[str, ...]:
+    """What was taken for granted when a warning was eased."""
+    if habit is None:
+        return ()
+    return (f"{habit.infusions} infusions up to {habit.last} without a reaction on record: information only",)

@@ -11,28 +11,15 @@ from ivig.core.book import Book, Contraindication, Product
 from ivig.core.dated import Value
 from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set
-from ivig.core.facts.labs import Kidney, lab_absent
+from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.patient import Age, age_on
-from ivig.core.finding import Absent, Input, Root, plain
+from ivig.core.facts.signs import Sign, since, told_by
+from ivig.core.finding import Absent, Input, Root
 from ivig.core.order import Allergy, Condition, Drug, Moment, Order, Procedure, Reason, Result
 from ivig.core.rule import Maybe, Seen, fact
 
 # Every label has these two; they are judged by risk-hypersensitivity, with the reactions on record.
 STANDARD = ("immune_globulin_reaction", "iga_deficiency_with_anti_iga")
-_KIDNEY = ("kidney_disease", "dialysis")
-_RENAL_CONDITIONS = ("diabetes", "volume_depletion", "sepsis", "paraproteinaemia")
-_RENAL_DRUGS = ("nephrotoxin", "nsaid")
-
-
-class Sign(Struct, frozen=True):
-    """Something of the patient that a product's content speaks against: what it is, since when, and where it stands."""
-
-    what: str
-    input: Input
-    since: Moment | date | None
-    grave: bool = False
-    cites: tuple[Value, ...] = ()
-    sum: str = ""
 
 
 class Held(Struct, frozen=True):
@@ -43,28 +30,6 @@ class Held(Struct, frozen=True):
     input: Input
     since: Moment | date | None
     wide: bool = False
-
-
-def told_by(evidence: Condition | Allergy | Drug | Procedure | Reason, what: str = "") -> Input:
-    """Chart evidence as an input of a finding, in its own words."""
-    concept = evidence.concept
-    said = concept.text or next((code for _, code in concept.codes), what)
-    when = since(evidence)
-    return Input(what or "chart", said[:80], when.text if when is not None else "", evidence.path)
-
-
-def since(evidence: Condition | Allergy | Drug | Procedure | Reason) -> Moment | None:
-    match evidence:
-        case Condition():
-            return evidence.recorded or evidence.onset
-        case Allergy():
-            return evidence.recorded
-        case Drug():
-            return evidence.start
-        case Procedure():
-            return evidence.when or evidence.asked
-        case _:
-            return evidence.onset
 
 
 @fact
@@ -100,46 +65,6 @@ def contraindicated(
             evidence = (sure or wide)[0]
             found.append(Held(line, book.set_title(line.set), told_by(evidence), since(evidence), not sure))
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
-
-
-@fact
-def sucrose_risks(
-    order: Order,
-    active: Seen[Condition],
-    drugs: Seen[Drug],
-    procedures: Seen[Procedure],
-    age: Maybe[Age],
-    egfr: Maybe[Kidney],
-    book: Book,
-) -> Seen[Sign]:
-    """Renal signs that count against sucrose: known disease and a low eGFR are grave, risk factors are not."""
-    signs = [Sign("kidney disease", told_by(c, "condition"), since(c), True) for c in of_set(active, *_KIDNEY)]
-    signs += [
-        Sign("dialysis", told_by(p, "procedure"), since(p), True)
-        for p in procedures.items
-        if "dialysis" in p.concept.sets
-    ]
-    signs += [Sign(told_by(c).value, told_by(c, "condition"), since(c)) for c in of_set(active, *_RENAL_CONDITIONS)]
-    signs += [
-        Sign(told_by(d).value, told_by(d, "drug"), since(d))
-        for d in drugs.items
-        if not d.concept.sets.isdisjoint(_RENAL_DRUGS)
-    ]
-    lacking = [*active.lacking, *drugs.lacking, *procedures.lacking]
-    limit, over = book.policy("renal.warn"), book.policy("renal.age_over")
-    if isinstance(egfr, Absent):
-        lacking.extend(egfr.roots)
-    elif (low := is_below(egfr.value, egfr.comparator, limit.number)) is None:
-        lacking.append(Root("lab-missing", "egfr"))
-    elif low:
-        what = f"eGFR {egfr.comparator}{plain(egfr.value)}, below {plain(limit.number)}"
-        signs.append(Sign(what, egfr.inputs[0], egfr.day, True, (limit, *egfr.cites), egfr.sum))
-    if isinstance(age, Absent):
-        lacking.extend(age.roots)
-    elif age.years > over.number:
-        said = Input("age", f"{age.years} years", order.chart.birth_said, order.chart.patient_path)
-        signs.append(Sign(f"age {age.years}", said, date.min, False, (over,)))
-    return Seen(tuple(signs), tuple(dict.fromkeys(lacking)))
 
 
 @fact

@@ -20,7 +20,7 @@ _RUNS = ("active", "on-hold", "draft", "")
 _GIVEN = ("completed", "in-progress", "stopped", "active", "recorded")
 _CHILD = ("instance-order", "filler-order")
 _NEVER_INTENT = ("proposal", "plan", "option")
-_UNTIMED = Root("schedule-missing")
+UNTIMED = Root("schedule-missing")
 
 
 class Run(Struct, frozen=True):
@@ -146,7 +146,7 @@ def _given_days(order: Order, products: tuple[str, ...], route: str, since: date
     )
 
 
-def _renews(infusion: Infusion, order: Order) -> bool:
+def renews(infusion: Infusion, order: Order) -> bool:
     """Whether one of the two says that it takes the other's place."""
     return order.prior in infusion.names or infusion.prior in order.ref_ids
 
@@ -158,7 +158,7 @@ def other_orders(order: Order, book: Book) -> Seen[Other]:
     for infusion in order.chart.infusions:
         if infusion.kind != "request" or infusion.status not in _RUNS or infusion.intent in (*_CHILD, *_NEVER_INTENT):
             continue
-        if same_order(infusion, order) or _renews(infusion, order):
+        if same_order(infusion, order) or renews(infusion, order):
             continue
         if not polyvalent(infusion.kind_of_product, infusion.route):
             continue
@@ -179,7 +179,7 @@ def overlapping(own_run: Run, other_orders: Seen[Other]) -> Seen[Other]:
         if other.run.first <= own_run.sure:
             found.append(other)
         elif other.run.first <= own_run.possible:
-            lacking.append(_UNTIMED)
+            lacking.append(UNTIMED)
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
 
 
@@ -216,5 +216,5 @@ def near_turns(order: Order, own_run: Run, book: Book) -> Seen[Turn]:
             days = days[:1]  # when it stopped is not known; what was given later is on record or not counted
         found.extend(Turn(day, way, infusion.path) for day in days if since <= day <= until)
         if way != order.route and any(day > until for day in days):
-            lacking.append(_UNTIMED)  # only with a schedule that leaves the last dose open
+            lacking.append(UNTIMED)  # only with a schedule that leaves the last dose open
     return Seen(tuple(sorted(found, key=lambda t: (t.day, t.path))), tuple(dict.fromkeys(lacking)))

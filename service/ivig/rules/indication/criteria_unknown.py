@@ -1,9 +1,10 @@
 """A datum that the indication's criteria ask for is not there.
 
-What it checks    Whether onset, score or count are known where the page asks for them, for a first course or one after
-                  a gap.
+What it checks    Whether what the page asks for is known, for a first course or one after a gap: onset, score, count,
+                  the words or code that narrow a wide code, a drug that has to come first.
 Why it matters    Whether this patient should have immune globulin can't be told without them; one issue for each.
-Example           Guillain-Barré syndrome without a GBS disability score.
+Example           Guillain-Barré syndrome without a GBS disability score; kidney rejection (T86.11) that nothing calls
+                  antibody-mediated.
 Does not cover    A datum that is there and fails (indication-criteria-unmet). In maintenance nothing is missed.
 """
 
@@ -27,5 +28,5 @@ def check(order: Order, criteria: Maybe[Seen[Unmet]], book: Book) -> Iterator[Fi
         return
     for missing in criteria.lacking:
         if missing.name == rule.name:
-            what = "onset" if missing.about == "onset" else book.test_title(missing.about)
+            what = "onset" if missing.about == "onset" else book.datum_title(missing.about)
             yield rule.finding(at=(order.path,), about=missing.about, what=what)

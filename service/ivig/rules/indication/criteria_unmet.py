@@ -1,14 +1,14 @@
 """The indication's criteria fail.
 
 What it checks    What the page asks of the patient before a first course, or one after a gap: days from onset to the
-                  first dose, a score that is high enough, a count that is low enough. With infusions on record only
-                  what was known before the first of them.
+                  first dose, a score that is high enough, a count or IgG that is low enough, a test that is positive,
+                  weeks of pregnancy. With infusions on record only what was known before the first of them.
 Why it matters    Late in Guillain-Barré syndrome, or in a patient who walks, or with platelets that need no rise,
                   benefit is unproven.
 Example           Guillain-Barré syndrome, 35 days from onset to the first dose; a disability score of 2 that never got
                   worse.
 Does not cover    A datum that is not there (indication-criteria-unknown); bleeding, failed drugs and other criteria
-                  that aren't computed.
+                  that aren't computed. Where such a one would suffice, the finding is information and says so.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ from ivig.core.rule import Rule, Seen
 
 rule = Rule(name="indication-criteria-unmet", severity=WARNING, says="{what}: {test} {got}, {miss} {limit}")
 
-_LATE = "{what}: {got} days from onset to the first dose, more than {limit}"
+_SAYS = {
+    "onset-within": "{what}: {got} days from onset to the first dose, more than {limit}",
+    "gestation-from": "{what}: {got} weeks of pregnancy at the first dose, before week {limit}",
+    "lab-positive": "{what}: {test} {got}",
+}
 _MISS = {"scale-at-least": "below", "lab-below": "above"}
+_LOWER = ("scale-at-least", "gestation-from")  # kinds whose limit is the least that meets them
 
 
 def concerns(candidates: tuple[Indication, ...]) -> bool:
@@ -35,21 +40,22 @@ def concerns(candidates: tuple[Indication, ...]) -> bool:
 
 def check(order: Order, criteria: Seen[Unmet], before: Seen[Given]) -> Iterator[Finding]:
     for unmet in criteria.items:
-        limit = unmet.limit.number
-        late, lower = unmet.kind == "onset-within", unmet.kind == "scale-at-least"
+        limit = None if unmet.limit is None else unmet.limit.number
+        lower = unmet.kind in _LOWER
         yield rule.finding(
             at=(order.path, *((unmet.path,) if unmet.path else ())),
             severity=unmet.severity,
-            says=_LATE if late else None,
+            says=_SAYS.get(unmet.kind),
             sums=unmet.sums,
             inputs=unmet.inputs,
             cites=unmet.cites,
-            measure=Measure(
-                unmet.unit, unmet.got, limit if lower else None, None if lower else limit, unmet.limit.source
-            ),
+            measure=None
+            if unmet.limit is None
+            else Measure(unmet.unit, unmet.got, limit if lower else None, None if lower else limit, unmet.limit.source),
+            consider=(f"It may be met all the same: {unmet.otherwise}.",) if unmet.otherwise else (),
             what=listed((unmet.page.title,), 60),
             test=listed((unmet.test,), 30),
-            got=unmet.got if late else unmet.said,
+            got=unmet.got if unmet.kind == "onset-within" else unmet.said,
             miss=_MISS.get(unmet.kind, ""),
-            limit=limit,
+            limit="" if limit is None else limit,
         )

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign, iga_content, too_much
+from ivig.core.facts.excipients import iga_content, too_much
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import WARNING, Finding, Measure
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen

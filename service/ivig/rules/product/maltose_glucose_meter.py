@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from ivig.core.book import Product
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.product import called
+from ivig.core.facts.signs import Sign
 from ivig.core.finding import INFORMATION, WARNING, Finding
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen

@@ -16,6 +16,7 @@ from ivig.core.book import Book, Product
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.finding import ERROR, Finding
+from ivig.core.lexicon import tokens
 from ivig.core.order import Order, Reason
 from ivig.core.rule import Rule
 
@@ -35,6 +36,8 @@ def check(order: Order, product: Product, stated_reasons: tuple[Reason, ...], bo
     covered = [r for r in stated_reasons if r.concept.indications and not r.concept.excluded]
     if not covered or any(not product.own_indications.isdisjoint(r.concept.indications) for r in covered):
         return
+    if any(_names_own(r, product) for r in stated_reasons):
+        return
     page = book.indication(covered[0].concept.indications[0])
     yield rule.finding(
         at=(order.path, order.medication_path, *(r.path for r in covered)),
@@ -42,3 +45,9 @@ def check(order: Order, product: Product, stated_reasons: tuple[Reason, ...], bo
         product=called(product, order),
         what=listed((page.title,), 60),
     )
+
+
+def _names_own(reason: Reason, product: Product) -> bool:
+    """Whether a reason's words name what the hyperimmune is for: CMV prophylaxis after a transplant."""
+    split = tokens(reason.concept.text)
+    return any(split[start : start + len(name)] == name for name in product.own_names for start in range(len(split)))

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from ivig.core.book import Product
 from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Sign
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
+from ivig.core.facts.signs import Sign, doubts
 from ivig.core.finding import ERROR, WARNING, Finding
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
@@ -34,21 +34,22 @@ def concerns(product: Product) -> bool:
     return product.excipients is not None and "sucrose" in product.excipients.words
 
 
-def check(order: Order, product: Product, sucrose_risks: Seen[Sign], established: Habit | None) -> Iterator[Finding]:
-    if not sucrose_risks.items:
+def check(order: Order, product: Product, renal_signs: Seen[Sign], established: Habit | None) -> Iterator[Finding]:
+    if not renal_signs.items:
         return
-    grave = [s for s in sucrose_risks.items if s.grave]
+    grave = [s for s in renal_signs.items if s.grave]
     # A known disease needs no limit: what is only a house guess must not cap it.
     known = [s for s in grave if not s.cites] or grave
-    signs = known or list(sucrose_risks.items)
+    signs = known or list(renal_signs.items)
     assert product.excipients is not None
     cites: tuple[Value, ...] = (product.excipients, *(v for s in signs for v in s.cites))
     yield rule.finding(
         at=(order.path, order.medication_path, *(s.input.path for s in signs if s.input.path)),
         severity=ERROR if grave else eased(WARNING, established, (s.since for s in signs)),
         sums=tuple(s.sum for s in signs if s.sum),
-        inputs=tuple(s.input for s in sucrose_risks.items),
+        inputs=tuple(s.input for s in renal_signs.items),
         cites=cites,
+        assumed=doubts(signs),
         product=called(product, order),
         what=listed((s.what for s in signs), 60),
     )

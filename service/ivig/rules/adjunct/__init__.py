@@ -1,0 +1,1 @@
+"""Rules about what belongs beside an infusion of immune globulin."""

@@ -1,0 +1,1 @@
+"""How fast it may run: the rates of the labels, and what the order leaves open."""

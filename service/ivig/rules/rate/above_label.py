@@ -1,0 +1,84 @@
+"""Faster than the label allows.
+
+What it checks    The fastest rate of all steps, or the average that a stated duration gives, against the ceiling of the
+                  product for this indication and strength, in the unit the label prints, per kg of actual weight.
+Why it matters    Reactions, thrombosis and kidney injury come with fast infusions.
+Example           Privigen at 250 mL/h in a patient of 70 kg is 5.95 mg/kg/min: above 4 in immune thrombocytopenia, and
+                  below 8 in CIDP.
+Does not cover    An indication that the label does not name has no ceiling of its own: the lowest rate of that label is
+                  taken and said to be assumed, and an error takes the highest. Without a known indication the highest
+                  is taken. Of a product that is open every one it may be has to agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivig.core.book import Book, Indication, Product
+from ivig.core.facts.ceilings import MOST, Held, fastest
+from ivig.core.facts.indication import listed
+from ivig.core.facts.product import called
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rates import Pace, hours_line
+from ivig.core.finding import ERROR, WARNING, Absent, Finding, plain
+from ivig.core.order import Order, Result
+from ivig.core.rule import Maybe, Rule, Seen
+
+rule = Rule(
+    name="rate-above-label",
+    severity=WARNING,
+    says="{got} {unit}{average} is above {limit}, the label's highest for {product} in {what}",
+    consider="Consider a slower highest rate, reached in steps and only as far as it is tolerated.",
+)
+
+
+def check(
+    order: Order,
+    label_rate: Seen[Held],
+    indication: Maybe[Indication],
+    weight: Maybe[Result],
+    products: tuple[Product, ...],
+    book: Book,
+) -> Iterator[Finding]:
+    for held in label_rate.items:
+        inputs = rate_inputs(held, weight, order)
+        what = "any indication" if isinstance(indication, Absent) else indication.title
+        yield rule.finding(
+            at=(order.path, *(i.path for i in inputs if i.path)),
+            severity=ERROR if held.grave else WARNING,
+            sums=tuple(
+                line
+                for line in (
+                    sum_of(held),
+                    limit_line(held, "Label: at most", book),
+                    hours_line(order, held.pace, held.body, products),
+                )
+                if line
+            ),
+            inputs=inputs,
+            cites=(held.limit, book.policy("rate.tolerance")),
+            measure=measure_of(held),
+            assumed=held.assumed,
+            got=round(held.got, 2),
+            unit=held.limit.unit,
+            average=" on average" if held.pace.average else "",
+            limit=held.limit.number,
+            product=called(held.product, order),
+            what=listed((what,), 36),
+        )
+
+
+def content(
+    order: Order,
+    paces: Seen[Pace],
+    indication: Maybe[Indication],
+    weight: Maybe[Result],
+    products: tuple[Product, ...],
+    book: Book,
+) -> str:
+    """The fastest rate beside the ceiling, and how long one infusion takes."""
+    held = fastest(MOST, order, paces.items, products, indication, weight, book)
+    if held is None:
+        return ""
+    line = f"{plain(round(held.got, 2))} {held.limit.unit} at most, label {plain(held.limit.number)} {held.limit.unit}"
+    return "; ".join(part for part in (line, hours_line(order, held.pace, held.body, products)) if part)

@@ -1,0 +1,1 @@
+"""Rules about what puts this patient at risk from immune globulin."""
