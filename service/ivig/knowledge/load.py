@@ -116,6 +116,8 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
         _check_codes(reader, file, tree.get(key), f"{tree['id']}.{key}")
     page["__file__"], page["__line__"] = file, tree.line
     _check_words(reader, kind, file, tree, page)
+    if kind == "tests":
+        _check_ordinary(reader, file, tree, page)
     return page
 
 
@@ -147,10 +149,6 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
-    ordinary = page.get("ordinary") if kind == "tests" else None
-    for value in ordinary.values if isinstance(ordinary, Series) else ():
-        if value is not None and value.amount is not None and value.unit != tree.get("unit"):
-            reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
     if kind == "sets":
         serves = tree.get("serves", [])
         for word in serves if isinstance(serves, list) and serves else [] if "serves" not in tree else [serves]:
@@ -159,6 +157,14 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
             check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_ordinary(reader: PageReader, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
+    """The ordinary result of a test is in its own unit."""
+    ordinary = page.get("ordinary")
+    for value in ordinary.values if isinstance(ordinary, Series) else ():
+        if value is not None and value.amount is not None and value.unit != tree.get("unit"):
+            reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:

@@ -51,13 +51,14 @@ def _round(value: Decimal, way: str) -> Decimal:
 def to_begin_with(
     order: Order, product: Product, candidates: tuple[Indication, ...], book: Book
 ) -> Iterator[Candidate]:
-    """The label's starting rate."""
-    labels = [label for page in candidates for label in labels_for(page, product, book)]
-    dosed = [p for p in order.parts if p.amount is not None]
-    for label in labels:
-        initial = label.rate_initial
-        number = None if initial is None else initial.amount if initial.amount is not None else initial.lower
-        if initial is not None and number is not None and dosed:
-            change = RateChange(dosed[0].path, "", number, initial.unit)
-            said = f"{plain(number)} {initial.unit} to begin with"
-            yield Candidate((change,), said, f"the starting rate of {product.title}")
+    """The label's starting rate: for the indication, or the lowest of all where the label does not name it."""
+    named = [label for page in candidates for label in labels_for(page, product, book)]
+    initials = [label.rate_initial for label in named or product.labels.values() if label.rate_initial is not None]
+    rates = [(value.amount if value.amount is not None else value.lower, value.unit) for value in initials]
+    known = sorted({(number, unit) for number, unit in rates if number is not None})
+    dosed = [p for p in order.parts if p.amount is not None and not p.rates]
+    if known and len({unit for _, unit in known}) == 1:
+        number, unit = known[0]
+        said = f"{plain(number)} {unit} to begin with"
+        changes = tuple(RateChange(part.path, "", number, unit) for part in dosed)
+        yield Candidate(changes, said, f"the lowest starting rate of {product.title}")

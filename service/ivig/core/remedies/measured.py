@@ -61,7 +61,7 @@ def _by_criteria(test: str, candidates: Maybe[tuple[Indication, ...]], book: Boo
     """Results that meet the criteria of the pages, for patients who are treated for what the test shows."""
     for page in () if isinstance(candidates, Absent) else candidates:
         for criterion in page.criteria:
-            if test in (criterion.test, criterion.scale) and criterion.value is not None:
+            if test in (criterion.test, criterion.scale) and criterion.value is not None and criterion.value.amount:
                 least = criterion.kind == "scale-at-least"
                 yield assumed(test, book, criterion.value.number * (1 if least else _HALF))
 
