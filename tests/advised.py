@@ -8,6 +8,7 @@ from datetime import UTC, date
 
 from msgspec import Struct
 
+from ivig.core.book import Library
 from ivig.core.change import Change, OrderedTest
 from ivig.core.finding import Finding, Judgement, Result, Severity
 from ivig.core.order import Order
@@ -31,6 +32,7 @@ class Advised(Struct, frozen=True):
     order: Order
     judgement: Judgement
     remedies: Remedies
+    library: Library
     policy_day: date | None = None
 
     @property
@@ -44,18 +46,18 @@ class Advised(Struct, frozen=True):
         return self.judgement.findings[remedy.place] if remedy.place >= 0 else None
 
 
-def orders_of(body: bytes, by: Validator) -> tuple[tuple[Order, ...], date | None]:
+def orders_of(body: bytes, by: Validator) -> tuple[tuple[Order, ...], date | None, Library]:
     decoded = decode(body)
-    asked, policy_day = asked_for(decoded, UTC, NOON, by.library.policy_id)
-    return read(decoded, by.library.lexicon, asked).orders, policy_day
+    asked, policy_day, library = asked_for(decoded, UTC, NOON, by.library)
+    return read(decoded, library.lexicon, asked).orders, policy_day, library
 
 
 def advised(sent: Json | bytes, by: Validator | None = None) -> Iterator[Advised]:
     judge, body = by or validator(), written(sent)
-    orders, day = orders_of(body, judge)
+    orders, day, library = orders_of(body, judge)
     for order in orders:
-        judgement = judge.judge(order, day)
-        yield Advised(body, order, judgement, judge.remedies(order, judgement, day), day)
+        judgement = judge.judge(order, day, library)
+        yield Advised(body, order, judgement, judge.remedies(order, judgement, day, library), library, day)
 
 
 def only(sent: Json | bytes, by: Validator | None = None) -> Advised:
@@ -110,15 +112,15 @@ def opinions(one: Advised, by: Validator | None = None) -> list[str]:
     wrong = []
     for remedy in one.all:
         finding = one.finding(remedy)
-        again = judge.judge(remedy.apply(one.order), one.policy_day)
+        again = judge.judge(remedy.apply(one.order), one.policy_day, one.library)
         sent = patched(one.body, one.order, remedy.changes, assumed=True)
-        orders, day = orders_of(sent, judge)
+        orders, day, library = orders_of(sent, judge)
         read_again = next((o for o in orders if o.path == one.order.path), None)
         wrong += [f"{remedy.text}: {w}" for w in faults(finding, one.judgement, again, remedy.changes)]
         if read_again is None:
             wrong.append(f"{remedy.text}: the patched order is not read")
             continue
-        through_fhir = judge.judge(read_again, day)
+        through_fhir = judge.judge(read_again, day, library)
         wrong += [f"{remedy.text}, as FHIR: {w}" for w in faults(finding, one.judgement, through_fhir, remedy.changes)]
         if spoken(again) != spoken(through_fhir):
             wrong.append(

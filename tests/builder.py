@@ -5,7 +5,8 @@ Keys of a change, applied in this order:
 `timing`, `events`, `text`, `rate`, `route`, `product` (with `hcpcs`, `ndc`, `rxnorm`, `snomed`, `atc`), `reason`,
 `onset`, `authored`, `status`, `setting`, `birth`, `sex`, `weight`, `height`, `labs`, `without` (types to remove, for
 instance `[Condition]`: sent, and empty), `conditions`, `allergies`, `drugs`, `given`, `procedures`, `requests`,
-`immunizations`, `orders`, `add`, `sections` (the ones sent: all others are removed), `unsent`, `evaluation`.
+`immunizations`, `orders`, `add`, `sections` (the ones sent: all others are removed), `unsent`, `evaluation`, `policy`,
+`policyDate`.
 The word `absent` removes what its key names.
 """
 
@@ -27,6 +28,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "allergies": ("AllergyIntolerance",),
     "procedures": ("Procedure",),
     "immunizations": ("Immunization",),
+}
+# What a change asks of the operation: the parameter, and the element of its value.
+_ASKED = {
+    "evaluation": ("evaluationDate", "valueDate"),
+    "policy": ("policy", "valueString"),
+    "policyDate": ("policyDate", "valueDate"),
 }
 _CODES = ("hcpcs", "ndc", "rxnorm", "snomed", "atc")
 
@@ -57,9 +64,9 @@ class Chart:
 
 
 def bundle(base: str, change: Json | None = None) -> Json:
-    """The Bundle (or, with `evaluation`, the Parameters) of `base` after `change`."""
+    """The Bundle (or, with `evaluation`, `policy` or `policyDate`, the Parameters) of `base` after `change`."""
     change = copy.deepcopy(change or {})
-    unknown = change.keys() - _CHANGES.keys() - {*_CODES, "frequency", "sections", "unsent", "evaluation"}
+    unknown = change.keys() - _CHANGES.keys() - {*_CODES, "frequency", "sections", "unsent", *_ASKED}
     if unknown:
         raise KeyError(f"no such change: {', '.join(sorted(unknown))}")
     chart = Chart(bases.resources(base))
@@ -72,10 +79,10 @@ def bundle(base: str, change: Json | None = None) -> Json:
             _repeat(chart)["frequency"] = change["frequency"]
     _sections(chart, change)
     made = {"resourceType": "Bundle", "type": "collection", "entry": [r4.entry(r) for r in chart.resources]}
-    if "evaluation" not in change:
+    asked = [{"name": name, value: str(change[key])} for key, (name, value) in _ASKED.items() if key in change]
+    if not asked:
         return made
-    day = {"name": "evaluationDate", "valueDate": str(change["evaluation"])}
-    return {"resourceType": "Parameters", "parameter": [{"name": "bundle", "resource": made}, day]}
+    return {"resourceType": "Parameters", "parameter": [{"name": "bundle", "resource": made}, *asked]}
 
 
 def merged(target: Any, patch: Any) -> Any:

@@ -9,8 +9,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ivig.entrypoints.operation import asked_for
-from ivig.knowledge.load import load_library
-from ivig.validator import Validator
+from ivig.validator import Validator, library_of
 from ivig.wire.decode import decode
 from ivig.wire.outcome import encode, outcome
 from ivig.wire.read import read
@@ -50,7 +49,7 @@ class Row(Struct, frozen=True):
 
 @lru_cache(maxsize=1)
 def validator() -> Validator:
-    return Validator(load_library())
+    return Validator(library_of("us-default"))
 
 
 def written(body: Json | bytes) -> bytes:
@@ -64,11 +63,10 @@ def answered(body: Json | bytes, by: Validator | None = None) -> bytes:
         Unreadable, Refused: the body cannot be processed.
     """
     judge = by or validator()
-    library = judge.library
     decoded = decode(written(body))
-    asked, policy_day = asked_for(decoded, UTC, NOON, library.policy_id)
+    asked, policy_day, library = asked_for(decoded, UTC, NOON, judge.library)
     reading = read(decoded, library.lexicon, asked)
-    return encode(outcome(judge.report(reading, policy_day), library, reading.broken))
+    return encode(outcome(judge.report(reading, policy_day, library), library, reading.broken))
 
 
 def answer(body: Json | bytes) -> Json:

@@ -17,10 +17,10 @@ from msgspec import Struct
 
 import ivig
 from ivig import cli
+from ivig import validator as validator_module
 from ivig.catalogue import RULES
 from ivig.entrypoints import files
 from ivig.entrypoints.terminal import render, screen
-from ivig.knowledge import load
 from judged import answer, validator
 from r4 import Json
 
@@ -45,7 +45,7 @@ def ivig_(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     """The command `ivig` in this process. Nothing of the environment's settings; the knowledge is loaded once."""
     for name in [n for n in os.environ if n.startswith("IVIG_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(load, "load_library", _library)
+    monkeypatch.setattr(validator_module, "library_of", _library)
 
     def run(*words: object, stdin: bytes = b"", **env: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["ivig", *map(str, words)])
@@ -62,7 +62,7 @@ def ivig_(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
-_library = cache(load.load_library)
+_library = cache(validator_module.library_of)
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_a_wrong_call_does_not_look_like_a_verdict(ivig_: Run) -> None:
 def test_a_policy_that_is_not_there_is_told(ivig_: Run) -> None:
     ran = ivig_("check", CLEAR, "--policy", "no_such_policy")
     assert ran.code == cli.NOT_SET_UP
-    assert "us_default" in ran.err
+    assert "us-default" in ran.err
     assert ran.out == ""
 
 
@@ -348,7 +348,7 @@ def test_lint_tells_all_faults_of_a_policy_with_file_and_line(ivig_: Run, tmp_pa
 
 def test_settings_lists_name_value_default_and_meaning(ivig_: Run) -> None:
     said = ivig_("settings", IVIG_TIMEZONE="America/New_York").out
-    for words in ("IVIG_POLICY", "us_default", "IVIG_TIMEZONE", "America/New_York", "UTC", "IVIG_MAX_BODY_MB", "16"):
+    for words in ("IVIG_POLICY", "us-default", "IVIG_TIMEZONE", "America/New_York", "UTC", "IVIG_MAX_BODY_MB", "16"):
         assert words in said, words
 
 

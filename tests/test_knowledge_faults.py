@@ -26,6 +26,12 @@ phases:
   induction:
     course: {unit: g/kg, values: [{from: unknown, upper: 2, source: house, at: "made up", seen: house}]}
 """
+POSITIONS = """\
+positions:
+  - {key: uk, phase: induction, what: course, unit: g/kg, values: [{from: unknown, upper: 1, source: house, at: "made up", seen: house}]}
+  - {key: uk, what: status, values: [{from: unknown, is: guideline, source: house, at: "made up", seen: house}]}
+  - {key: uk, what: weight_basis, values: [{from: unknown, is: adjusted, source: house, at: "made up", seen: house}]}
+"""
 FILE = "indications/made_up.yaml"
 Faults = Callable[[str], list[str]]
 
@@ -73,6 +79,20 @@ WRONG = {
 }
 
 
+# Of the positions: what is replaced, by what, the line below `positions:`, and words of the fault.
+WRONG_POSITION = {
+    "a view that is not listed": ("key: uk, phase", "key: mars, phase", 1, "unknown view `mars`"),
+    "a thing that is none": ("what: course", "what: rate", 1, "`rate` is not one of course"),
+    "a phase the page has not": ("phase: induction", "phase: maintenance", 1, "the page has no phase `maintenance`"),
+    "no phase": ("phase: induction, ", "", 1, "the page has no phase"),
+    "a unit of something else": ("unit: g/kg", "unit: wk", 1, "the unit of course is g/kg"),
+    "an unknown key": ("what: course", "what: course, seen: house", 1, "unknown key `seen`"),
+    "a status with a phase": ("key: uk, what: status", "key: uk, phase: induction, what: status", 2, "has no phase"),
+    "a status that is none": ("is: guideline", "is: splendid", 2, "status is one of labelled"),
+    "a weight that is none": ("is: adjusted", "is: heavy", 3, "weight_basis is one of actual"),
+}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped pages, to be spoilt."""
@@ -109,6 +129,38 @@ def test_a_fault_is_told_with_file_and_line(faults: Faults, wrong: str) -> None:
     assert any(f.startswith(f"{FILE}:{line}: ") and words in f for f in told), told
 
 
+def test_sound_positions_load(faults: Faults) -> None:
+    assert faults(PAGE + POSITIONS) == []
+
+
+@pytest.mark.parametrize("wrong", WRONG_POSITION)
+def test_a_fault_of_a_position_is_told(faults: Faults, wrong: str) -> None:
+    before, after, line, words = WRONG_POSITION[wrong]
+    assert before in POSITIONS
+    told = faults(PAGE + POSITIONS.replace(before, after, 1))
+    place = PAGE.count("\n") + 1 + line
+    assert any(f.startswith(f"{FILE}:{place}: ") and words in f for f in told), told
+
+
 def test_all_faults_are_told_at_once(faults: Faults) -> None:
     page = PAGE.replace("is: guideline", "is: splendid").replace("upper: 2", "upper: 2x").replace("X00.0", "G61.0")
     assert {f.split(":")[1] for f in faults(page)} >= {"5", "10", "13"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("serves: [danger]", "`danger` is not one of risk, interaction, adjunct"),
+        ("serves: risk", "`serves` is a list"),
+        ("timed: sometimes", "`sometimes` is not one of yes, no"),
+    ],
+)
+def test_a_set_serves_only_what_is_known(folder: Path, line: str, words: str) -> None:
+    made = folder / "sets" / "made_up.yaml"
+    made.write_text(f"id: made_up\ntitle: Made up\nreviewed: 2026-11-20\ndue: 2027-11-20\nof: drug\n{line}\n", "utf-8")
+    try:
+        with pytest.raises(KnowledgeFault) as told:
+            load_library(root=folder)
+    finally:
+        made.unlink()
+    assert [str(f) for f in told.value.faults if f.line == 6 and words in str(f)], told.value

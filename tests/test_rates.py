@@ -6,12 +6,21 @@ and the other behind it. Patients weigh 70 kg.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from builder import bundle
+from ivig.core.finding import Finding
+from ivig.core.judge import Case
+from ivig.core.rule import needs
+from ivig.rules.rate import above_at_risk_ceiling, above_initial, above_label
+from ivig.rules.risk import renal, thrombosis
+from ivig.wire.decode import decode
+from ivig.wire.read import Asked, read
 from judged import Row, judged, shown, validator
 
 KG = Decimal(70)
@@ -177,6 +186,74 @@ def test_the_initial_rate(product: str, strength: str, indication: str, number: 
     for times, wanted in {"0.9": "", "1": "", "1.05": "", "1.0501": "information", "3": "information"}.items():
         found = said(product, indication, Decimal(number) * Decimal(times), unit)
         assert severity(found, "rate-above-initial") == wanted, f"{times} x {number} {unit}\n{shown(found)}"
+
+
+def told(rule: str, base: str, change: dict[str, Any]) -> Finding:
+    """The finding of a rule, with what no outcome shows in one line."""
+    report, _ = validator().validate(json.dumps(bundle(base, change)).encode())
+    return next(f for f in report.judgements[0].findings if f.rule == rule)
+
+
+def test_a_label_without_a_number_at_risk_asks_for_the_slowest_practicable_rate() -> None:
+    kidneys = told("risk-renal", "gbs", KIDNEYS)
+    assert [words for words in kidneys.consider if "slowest practicable" in words and "Privigen" in words]
+    clots = told("risk-thrombosis", "gbs", {"conditions": [{"icd10cm": "Z86.711", "recorded": "2021-01-01"}]})
+    assert [words for words in clots.consider if "slowest practicable" in words]
+    rate = told("rate-above-label", "itp", KIDNEYS | {"rate": "200 mL/h"})
+    assert [words for words in rate.consider if "slowest practicable" in words]
+
+
+def test_a_label_with_a_number_at_risk_says_it() -> None:
+    found = told("risk-renal", "cidp", KIDNEYS | {"product": "Panzyga 10%", "hcpcs": "J1576"})
+    assert [words for words in found.consider if "3.3 mg/kg/min" in words]
+
+
+def test_what_was_assumed_of_a_ceiling_is_said() -> None:
+    assert told("rate-above-label", "gbs", {"rate": "200 mL/h"}).assumed
+    assert not told("rate-above-label", "itp", {"rate": "200 mL/h"}).assumed
+
+
+def test_the_hours_at_the_ordered_rate_are_shown() -> None:
+    found = told("rate-above-label", "itp", {"rate": "200 mL/h"})  # 70 g = 700 mL, 700 / 200 = 3.5 h
+    assert [line for line in found.sums if "3.5 h" in line]
+    assert found.consider[0] == "The label's highest is 4 mg/kg/min (168 mL/h of 10% at 70 kg)."
+
+
+def test_an_unconfirmed_disease_counts_and_is_said() -> None:
+    doubtful = {"icd10cm": "N18.30", "words": "CKD 3", "recorded": "2026-11-01", "verification": "unconfirmed"}
+    found = told("risk-renal", "gbs", {"conditions": [doubtful]})
+    assert found.assumed == ("CKD 3 counts, although recorded as unconfirmed",)
+
+
+def test_every_factor_of_thrombosis_is_listed_with_its_evidence() -> None:
+    conditions = [
+        {"icd10cm": "Z74.01", "words": "bedbound", "recorded": "2026-10-01"},
+        {"icd10cm": "D68.51", "words": "Factor V Leiden", "recorded": "2026-10-01"},
+        {"icd10cm": "I10", "words": "Hypertension", "recorded": "2026-10-01"},
+    ]
+    found = told("risk-thrombosis", "gbs", {"birth": "1950-05-05", "dose": "35 g", "conditions": conditions})
+    assert len(found.sums) == 5
+    shown_as = {i.value for i in found.inputs}
+    assert {"76 years", "bedbound", "Factor V Leiden", "Hypertension", "35 g"} == shown_as
+
+
+GOOD = (
+    (above_label, "cidp", {}, "2 mg/kg/min at most, label 8 mg/kg/min; 35 g at 84 mL/h: 4.2 h for one infusion"),
+    (above_initial, "cidp", {}, "begins at 2 mg/kg/min, label 2"),
+    (above_at_risk_ceiling, "cidp", {}, "2 mg/kg/min at most, label at risk 8"),
+    (renal, "cidp", {"labs": {"egfr": "75 mL/min/{1.73_m2}"}}, "eGFR 75 (reported)"),
+    (thrombosis, "gbs", {}, "no factor, no earlier event"),
+)
+
+
+@pytest.mark.parametrize(("module", "base", "change", "line"), GOOD, ids=lambda v: str(v)[:30])
+def test_what_was_found_good_is_told_in_one_line(
+    module: ModuleType, base: str, change: dict[str, Any], line: str
+) -> None:
+    library = validator().library
+    (order,) = read(decode(json.dumps(bundle(base, change)).encode()), library.lexicon, Asked()).orders
+    case = Case({"order": order, "book": library.on(order.day)})
+    assert case.ask(needs(module.content)) == line
 
 
 def test_every_product_with_a_rate_stands_here() -> None:

@@ -12,10 +12,9 @@ from starlette.responses import JSONResponse, Response
 from ivig import __version__
 from ivig.entrypoints.artefacts import Artefacts
 from ivig.entrypoints.operation import METHOD_NOT_ALLOWED, Operation, faulted, refused
-from ivig.knowledge.load import load_library
 from ivig.pages import profiles_dir
 from ivig.settings import Settings, load_settings
-from ivig.validator import Validator
+from ivig.validator import Validator, library_of
 
 
 def _log(event: str, **what: str) -> None:
@@ -36,7 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ivig.knowledge.pages.KnowledgeFault: a page of knowledge is faulty.
     """
     settings = settings or load_settings()
-    library = load_library(settings.policy)
+    library = library_of(settings.policy)
     validator = Validator(library, _crashed)
     operation = Operation(validator, settings.zone, settings.max_body)
     app = FastAPI(

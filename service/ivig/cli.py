@@ -1,4 +1,4 @@
-"""The command line: `ivig check`, `serve`, `explain`, `knowledge lint`, `settings`.
+"""The command line: `ivig check`, `serve`, `explain`, `knowledge`, `settings`.
 
 Commands import what they need themselves, so that `ivig --help` does not wait for the web framework.
 """
@@ -9,21 +9,30 @@ import gc
 import os
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from ivig import __version__
+from ivig.entrypoints.knowledge_commands import knowledge
+from ivig.entrypoints.shell import (
+    CRASHED,
+    NOT_SET_UP,
+    WRONG_CALL,
+    DayOption,
+    Format,
+    PolicyOption,
+    chosen,
+    day_of,
+    faulty,
+    library_by,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from ivig.core.book import Library
     from ivig.entrypoints.files import Checked
-    from ivig.settings import Settings
-
-# Beside the exit codes of `check`, which are verdicts: a wrong call must not look like one of them.
-WRONG_CALL, CRASHED, NOT_SET_UP = 64, 70, 78
 
 app = typer.Typer(
     name="ivig",
@@ -33,18 +42,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with its variables would show patients' data
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-knowledge = typer.Typer(help="The pages of knowledge: limits, codes, intervals.", no_args_is_help=True)
+
+
 app.add_typer(knowledge, name="knowledge")
-
-
-class Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-PolicyOption = Annotated[
-    str | None, typer.Option("--policy", metavar="KEY_OR_PATH", help="Judge by this policy (default: IVIG_POLICY).")
-]
 
 
 def main() -> NoReturn:
@@ -104,8 +104,8 @@ def check(
     the gravest, in the order 3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service, 78 faulty settings or
     knowledge.
     """
-    settings = _settings()
-    library = _library(policy or settings.policy)
+    settings = settings_of()
+    library = library_by(chosen(policy))
     from ivig.entrypoints.files import check as judge_file
     from ivig.entrypoints.files import gravest
     from ivig.validator import Validator
@@ -114,7 +114,7 @@ def check(
     now, on = datetime.now(UTC), day.date() if day else None
     done: list[Checked] = []
     for name in files:
-        done.append(judge_file(name, validator, settings, on, now))
+        done.append(judge_file(name, validator, settings, on, now, bool(policy)))
         if form == Format.TEXT:
             _print_text(done[-1], library, len(files) > 1, verbose)
     if form == Format.JSON:
@@ -135,7 +135,7 @@ def _print_text(one: Checked, library: Library, several: bool, verbose: bool) ->
         console.print(f"Unreadable: {clean(one.fault)}", style="bold red")
         console.print()
     else:
-        render(one.report, library, console, one.orders, one.broken, verbose)
+        render(one.report, one.library or library, console, one.orders, one.broken, verbose)
 
 
 def _print_summary(done: list[Checked]) -> None:
@@ -181,7 +181,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
 ) -> None:
     """Serve the FHIR operation over HTTP until Ctrl-C."""
-    _settings()
+    settings_of()
     _free(host, port)
     import uvicorn
 
@@ -208,7 +208,7 @@ def serve(
     try:
         Server(config).run()
     except KnowledgeFault as fault:
-        _faulty(fault)
+        faulty(fault)
 
 
 # -- explain ----------------------------------------------------------------------------------------------------------
@@ -220,8 +220,12 @@ def explain(
         str | None, typer.Argument(metavar="[RULE]", help="A rule's name; without it all are listed.")
     ] = None,
     policy: PolicyOption = None,
+    on: DayOption = None,
 ) -> None:
-    """Say what a rule checks, why, and by which numbers today."""
+    """Say what a rule checks, why, and by which numbers: of a policy, on a day.
+
+    For instance `ivig explain weight-wrong-basis --policy ontario --on 2026-11-25`.
+    """
     from ivig.entrypoints import explanation
     from ivig.entrypoints.terminal import render_page, render_rules, screen
 
@@ -229,40 +233,18 @@ def explain(
     if rule is None:
         render_rules(explanation.listed(), console)
         return
-    library = _library(policy or _settings().policy)
+    library = library_by(chosen(policy))
     try:
-        page = explanation.page(rule, library, datetime.now(UTC).date())
+        page = explanation.page(rule, library, day_of(on))
     except LookupError:
         close = explanation.closest(rule)
         typer.echo(f"There is no rule {rule}." + (f" Did you mean: {', '.join(close)}?" if close else ""), err=True)
         typer.echo("`ivig explain` lists all rules.", err=True)
         raise typer.Exit(2) from None
-    render_page(page, library, console)
+    render_page(page, library, console, on is not None)
 
 
 # -- knowledge, settings ----------------------------------------------------------------------------------------------
-
-
-@knowledge.command()
-def lint(policy: PolicyOption = None) -> None:
-    """Check every page of knowledge; list all faults with file and line."""
-    from ivig.entrypoints.inventory import take
-    from ivig.knowledge.load import load_library
-    from ivig.knowledge.pages import KnowledgeFault
-
-    try:
-        library = load_library(policy or _settings().policy)
-    except KnowledgeFault as fault:
-        _faulty(fault, code=1)
-    held = take(library)
-    pages = ", ".join(f"{count} {kind}" for kind, count in sorted(held.pages.items()))
-    values = ", ".join(f"{count} {seen}" for seen, count in held.values.items())
-    typer.echo(f"pages     {sum(held.pages.values())}: {pages}")
-    typer.echo(f"policy    {library.policy_id}, {held.policy_keys} keys")
-    typer.echo(f"sources   {held.sources}")
-    typer.echo(f"values    {sum(held.values.values())}: {values}")
-    typer.echo(f"version   knowledge {library.version}, policy {library.policy_version}")
-    typer.echo("no faults")
 
 
 @app.command()
@@ -276,43 +258,12 @@ def settings() -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("setting", "value", "default", "meaning"):
         table.add_column(heading, overflow="fold")
-    for row in listed(_settings()):
+    for row in listed(settings_of()):
         table.add_row(*map(clean, row))
     screen().print(table)
 
 
-# -- what all share ---------------------------------------------------------------------------------------------------
-
-
-def _settings() -> Settings:
-    from ivig.settings import SettingsFault, load_settings
-
-    try:
-        return load_settings()
-    except SettingsFault as fault:
-        typer.echo(f"These settings cannot be used:\n{fault}", err=True)
-        raise typer.Exit(NOT_SET_UP) from None
-
-
-def _library(policy: str) -> Library:
-    from ivig.knowledge.load import load_library
-    from ivig.knowledge.pages import KnowledgeFault
-
-    try:
-        library = load_library(policy)
-    except KnowledgeFault as fault:
-        _faulty(fault)
-    gc.freeze()
-    gc.enable()
-    return library
-
-
-def _faulty(fault: Exception, code: int = NOT_SET_UP) -> NoReturn:
-    lines = str(fault).splitlines()
-    typer.echo(f"The knowledge has {len(lines)} fault{'s' if len(lines) != 1 else ''}:", err=True)
-    for line in lines:
-        typer.echo(line, err=True)
-    raise typer.Exit(code) from None
+# -- a fault of ours -----------------------------------------------------------------------------------------------------
 
 
 def _crashed(fault: Exception) -> int:

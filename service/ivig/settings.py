@@ -42,8 +42,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     policy: Annotated[
-        str, Field(description="the policy to judge by: one of the shipped ones, or the path of a page of your own")
-    ] = "us_default"
+        str,
+        Field(
+            description="the policy to judge by: us-default, uk, australia, ontario, or the path of a page of your own"
+        ),
+    ] = "us-default"
     timezone: Annotated[
         str, AfterValidator(_zone_name), Field(description="the time zone of orders that state no offset")
     ] = "UTC"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 from ivig.catalogue import RULES
 from ivig.core import facts, remedies  # noqa: F401  (declares the facts, and the makers of remedies)
@@ -15,6 +16,7 @@ from ivig.core.judge import Case, Judge
 from ivig.core.order import Order
 from ivig.core.remedy import Adviser, Remedies
 from ivig.core.rule import Rule
+from ivig.knowledge import load
 from ivig.rules.order import none as order_none
 from ivig.rules.order import verdict as order_verdict
 from ivig.wire.decode import Decoded, decode
@@ -30,11 +32,20 @@ CRASHED = Rule(
 )
 
 
+def library_of(policy: str | Path, root: Path = load.HERE) -> Library:
+    """The knowledge by a policy, held against the rules: what every door loads.
+
+    Raises:
+        ivig.knowledge.pages.KnowledgeFault: a page is faulty, or the policy; lists every fault.
+    """
+    return load.load_library(policy, root, {module.rule.name: module.rule for module in RULES})
+
+
 class Validator:
-    """Judges orders by one library.
+    """Judges orders by one library, or by another policy of the same knowledge where a request asks for it.
 
     Args:
-        library: the knowledge, with its policy.
+        library: the knowledge, with the deployment's policy.
         log: called with the rule's name and the kind of fault when a rule crashes; never with patient data.
     """
 
@@ -47,47 +58,55 @@ class Validator:
     def rules(self) -> int:
         return len(RULES)
 
-    def judge(self, order: Order, policy_day: date | None = None) -> Judgement:
+    def judge(self, order: Order, policy_day: date | None = None, library: Library | None = None) -> Judgement:
         """One order by the knowledge of its day, or of `policy_day`."""
-        return self._judge.judge(order, self.library.on(policy_day or order.day))
+        return self._judge.judge(order, (library or self.library).on(policy_day or order.day))
 
-    def report(self, reading: Reading, policy_day: date | None = None) -> Report:
-        """All orders of a reading; when there is none, the report says so."""
-        judgements = tuple(self.judge(order, policy_day) for order in reading.orders)
+    def report(self, reading: Reading, policy_day: date | None = None, library: Library | None = None) -> Report:
+        """All orders of a reading; when there is none, the report says so.
+
+        Args:
+            library: that of another policy (`Library.under`).
+        """
+        by = library or self.library
+        judgements = tuple(self.judge(order, policy_day, by) for order in reading.orders)
         notes = () if judgements else (_none(reading),)
-        return Report(
-            judgements,
-            notes,
-            self.library.version,
-            f"{self.library.policy_id} {self.library.policy_version}",
-            self.rules,
-            partial(self._advised, reading.orders, judgements, policy_day),
-        )
+        advise = partial(self._advised, reading.orders, judgements, policy_day, by)
+        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules, advise)
 
-    def remedies(self, order: Order, judgement: Judgement, policy_day: date | None = None) -> Remedies:
+    def remedies(
+        self, order: Order, judgement: Judgement, policy_day: date | None = None, library: Library | None = None
+    ) -> Remedies:
         """What would make an order pass, judged again. Made on demand: it costs several judgements."""
-        return self._adviser.advise(order, judgement, self.library.on(policy_day or order.day))
+        return self._adviser.advise(order, judgement, (library or self.library).on(policy_day or order.day))
 
     def _advised(
-        self, orders: tuple[Order, ...], judgements: tuple[Judgement, ...], policy_day: date | None
+        self, orders: tuple[Order, ...], judgements: tuple[Judgement, ...], policy_day: date | None, library: Library
     ) -> tuple[Remedies, ...]:
-        return tuple(self.remedies(o, j, policy_day) for o, j in zip(orders, judgements, strict=True))
+        return tuple(self.remedies(o, j, policy_day, library) for o, j in zip(orders, judgements, strict=True))
 
-    def vials(self, order: Order, policy_day: date | None = None) -> tuple[DayVials, ...]:
+    def vials(
+        self, order: Order, policy_day: date | None = None, library: Library | None = None
+    ) -> tuple[DayVials, ...]:
         """The vials of each different infusion day, grams wasted and saved by rounding; empty where it cannot be told."""
-        found = Case({"order": order, "book": self.library.on(policy_day or order.day)}).get("vials")
+        book = (library or self.library).on(policy_day or order.day)
+        found = Case({"order": order, "book": book}).get("vials")
         return () if isinstance(found, Absent) else tuple(found.items)
 
     def validate(
-        self, body: bytes, asked: Asked | None = None, policy_day: date | None = None
+        self, body: bytes, asked: Asked | None = None, policy_day: date | None = None, policy: str = ""
     ) -> tuple[Report, Decoded]:
         """Bytes of a Bundle or Parameters to a finished report.
 
+        Args:
+            policy: another one than the deployment's.
+
         Raises:
             ivig.wire.decode.Unreadable: the body cannot be processed at all.
+            ivig.core.book.UnknownPolicy: there is no such policy.
         """
-        decoded = decode(body)
-        return self.report(read(decoded, self.library.lexicon, asked or Asked()), policy_day), decoded
+        by, decoded = self.library.under(policy), decode(body)
+        return self.report(read(decoded, by.lexicon, asked or Asked()), policy_day, by), decoded
 
 
 def _none(reading: Reading) -> Finding:

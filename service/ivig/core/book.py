@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,18 +11,14 @@ from typing import Any
 from msgspec import Struct, structs
 
 from ivig.core.dated import UNCONFIRMED, NotInForce, Series, Value
-from ivig.core.finding import Finding, Severity
 from ivig.core.lexicon import Lexicon
+from ivig.core.overrides import OFF, PREFIX
+from ivig.core.positions import Phase, Position, choose
+
+__all__ = ["Book", "Library", "Phase", "Policy", "UnknownPolicy", "resolved"]
 
 Tree = Mapping[str, Any]
-
-
-class Phase(Struct, frozen=True):
-    """Doses of one phase: grams per kg of a course or cycle, accepted days with the highest day, interval of the cycles."""
-
-    course: Value | None = None
-    regimens: Value | None = None
-    interval: Value | None = None
+ALIASES = {"us_default": "us-default"}  # policies by an earlier name
 
 
 class Condition(Struct, frozen=True):
@@ -62,7 +58,9 @@ class Indication(Struct, frozen=True):
     exceptions: tuple[Condition, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     phases: Mapping[str, Phase] = {}
-    positions: tuple[tuple[str, str, str, Value], ...] = ()  # key, phase, what, value
+    positions: tuple[Position, ...] = ()
+    chosen: frozenset[tuple[str, str]] = frozenset()  # phase and what the policy took from a position
+    displaced: tuple[Phase, ...] = ()  # the page's own doses in whose place these are
     weight_basis: Value | None = None
     sets: frozenset[str] = frozenset()
     scales: tuple[str, ...] = ()  # test pages by which a response is followed
@@ -112,6 +110,13 @@ class Book:
         self._library = library
         self.day = day
         self._policy = {key: series.on(day) for key, series in library.policy.items()}
+        # Severities that the policy gives to rules, and the rules that it silences.
+        self.severities = {
+            key.removeprefix(PREFIX): value
+            for key, value in self._policy.items()
+            if value is not None and key.startswith(PREFIX)
+        }
+        self.silenced = frozenset(rule for rule, value in self.severities.items() if value.word == OFF)
         self._indications: dict[str, Indication] = {}
         self._products: dict[str, Product] = {}
         self._formulas: dict[str, dict[str, Value | None]] = {}
@@ -142,8 +147,26 @@ class Book:
     def indication(self, key: str) -> Indication:
         page = self._indications.get(key)
         if page is None:
-            page = self._indications[key] = _indication(resolved(self._library.pages["indications"][key], self.day))
+            page = self._indications[key] = self._chosen(
+                _indication(resolved(self._library.pages["indications"][key], self.day))
+            )
         return page
+
+    def _chosen(self, page: Indication) -> Indication:
+        """`page` with the positions that the policy chooses, for this indication or for all."""
+        views = self._policy.get(f"positions.{page.key}") or self._policy.get("positions")
+        if views is None or not views.words or not page.positions:
+            return page
+        held = (page.status, page.weight_basis, page.phases, page.positions)
+        made = choose(page.key, *held, views.words, self.policy_id)
+        return structs.replace(
+            page,
+            status=made.status,
+            weight_basis=made.weight_basis,
+            phases=made.phases,
+            chosen=made.chosen,
+            displaced=made.displaced,
+        )
 
     def indications(self) -> tuple[str, ...]:
         return self._library.keys["indications"]
@@ -158,14 +181,15 @@ class Book:
         return self._library.keys["products"]
 
     def polyvalent_iv(self) -> tuple[str, ...]:
-        """Products one can have today that are given into a vein: what an unnamed immune globulin may be."""
+        """Products one can have on the day that are given into a vein: what an unnamed immune globulin may be."""
         found: tuple[str, ...] = self.memory(
             "polyvalent_iv",
             lambda: tuple(
                 k
                 for k in self.products()
                 if (p := self.product(k)).kind == "polyvalent-iv"
-                and not (p.market and p.market.words and p.market.word == "withdrawn")
+                and p.market is not None
+                and not (p.market.words and p.market.word == "withdrawn")
             ),
         )
         return found
@@ -229,13 +253,6 @@ class Book:
         source = self._library.sources.get(key)
         return source.get("url", "") if source else ""
 
-    def severity_of(self, finding: Finding) -> Finding:
-        """`finding` with the severity the policy gives its rule, where it gives one."""
-        override = self._policy.get(f"severity.{finding.rule}")
-        if override is None:
-            return finding
-        return structs.replace(finding, severity=Severity[override.word.upper()])
-
     def memory(self, key: Any, make: Any) -> Any:
         """What `make()` gave the first time for this day and key."""
         if key not in self._memory:
@@ -243,32 +260,81 @@ class Book:
         return self._memory[key]
 
 
+class Policy(Struct, frozen=True):
+    """A policy as orders are judged by it: every key of the defaults, with what this policy states otherwise.
+
+    Args:
+        stated: the keys that its own page states.
+        version: content hash of its page and of the defaults, named in every report.
+    """
+
+    id: str
+    title: str
+    keys: Mapping[str, Series]
+    stated: frozenset[str]
+    version: str
+    reviewed: str = ""
+    due: str = ""
+
+    @property
+    def join_days(self) -> int:
+        """How far apart doses of one course lie at most: what the reader of orders has to know of a policy."""
+        series = self.keys.get("course.join_days")
+        last = series.values[-1] if series is not None and series.values else None
+        return int(last.amount) if last is not None and last.amount is not None else 0
+
+
+class UnknownPolicy(LookupError):
+    """No policy of this name can be asked for."""
+
+
 class Library:
-    """Every page of knowledge with all its days.
+    """Every page of knowledge with all its days, by one policy.
 
     Args:
         pages: page trees by kind (`indications`, `products`, `tests`, `sets`, `formulas`) and key, with a `Series` wherever a page is dated.
-        policy: the policy's keys.
-        version, policy_version: content hashes, named in every report.
-        changes: the days from which some value differs, in order.
+        version: content hash, named in every report.
+        changes: the days from which some value of the pages differs.
     """
 
     def __init__(
         self,
         pages: Mapping[str, Mapping[str, Tree]],
-        policy: Mapping[str, Series],
-        policy_id: str,
+        policy: Policy,
         sources: Mapping[str, Mapping[str, str]],
         lexicon: Lexicon,
         version: str,
-        policy_version: str,
-        changes: list[date],
+        changes: Iterable[date],
     ) -> None:
-        self.pages, self.policy, self.policy_id, self.sources, self.lexicon = pages, policy, policy_id, sources, lexicon
-        self.version, self.policy_version = version, policy_version
+        self.pages, self.sources, self.lexicon, self.version = pages, sources, lexicon, version
+        self.stated_policy = policy
+        self.policy, self.policy_id, self.policy_version = policy.keys, policy.id, policy.version
         self.keys = {kind: tuple(sorted(of_kind)) for kind, of_kind in pages.items()}
-        self.changes = changes
+        self._page_changes = frozenset(changes)
+        own = {day for series in policy.keys.values() for day in series.starts if day != date.min}
+        self.changes = sorted(self._page_changes | own)
+        self.policies: dict[str, Library] = {policy.id: self}
         self._books: dict[int, Book] = {}
+
+    def beside(self, policy: Policy) -> Library:
+        """A library of the same pages by another policy. Both can be asked for by either."""
+        made = Library(self.pages, policy, self.sources, self.lexicon, self.version, self._page_changes)
+        if (days := policy.join_days) != self.lexicon.join_days:
+            made.lexicon = structs.replace(self.lexicon, join_days=days)
+        self.policies[policy.id] = made
+        made.policies = self.policies
+        return made
+
+    def under(self, policy: str) -> Library:
+        """The library of a policy by its id; without one, this.
+
+        Raises:
+            UnknownPolicy: there is none; says which there are.
+        """
+        found = self.policies.get(ALIASES.get(policy, policy)) if policy else self
+        if found is None:
+            raise UnknownPolicy(f"There is no policy {policy[:40]}; there are {', '.join(sorted(self.policies))}.")
+        return found
 
     def on(self, day: date) -> Book:
         """The book in force on `day`; one object for every day between two changes."""
@@ -346,12 +412,21 @@ def _indication(tree: Tree) -> Indication:
         ),
         phases=_phases(tree.get("phases") or {}),
         positions=tuple(
-            (p["key"], p.get("phase", ""), p["what"], p["value"]) for p in tree.get("positions") or () if p.get("value")
+            Position(p["key"], p.get("phase", ""), p["what"], p["value"])
+            for p in tree.get("positions") or ()
+            if p.get("value")
         ),
         weight_basis=tree.get("weight_basis"),
         scales=scales.words if (scales := tree.get("scales")) is not None else (),
         taper=tree.get("taper"),
     )
+
+
+def _label(tree: Tree) -> Label | None:
+    """What a label says for an indication; None where nothing of it is in force: the label did not name it yet."""
+    made = Label(_phases(tree), tree.get("min_age"), tree.get("rate_initial"), tree.get("rate_max"))
+    doses = [value for phase in made.phases.values() for value in structs.astuple(phase)]
+    return made if any(v is not None for v in (*doses, made.min_age, made.rate_initial, made.rate_max)) else None
 
 
 def _product(tree: Tree) -> Product:
@@ -367,10 +442,7 @@ def _product(tree: Tree) -> Product:
         excipients=tree.get("excipients"),
         iga=tree.get("iga"),
         vials=tree.get("vials"),
-        labels={
-            name: Label(_phases(t), t.get("min_age"), t.get("rate_initial"), t.get("rate_max"))
-            for name, t in (tree.get("labels") or {}).items()
-        },
+        labels={name: label for name, t in (tree.get("labels") or {}).items() if (label := _label(t)) is not None},
         contraindications=tuple(
             Contraindication(
                 t["says"],

@@ -38,6 +38,7 @@ class Value(Struct, frozen=True, kw_only=True):
     at: str
     seen: str
     note: str = ""
+    reason: str = ""  # of a policy's value: why it was decided so
 
     @property
     def number(self) -> Decimal:
@@ -74,3 +75,9 @@ class Series(Struct, frozen=True):
         """The value in force on `day`, or None when there is none."""
         place = bisect_right(self.starts, day) - 1
         return self.values[place] if place >= 0 else None
+
+    def before(self, other: Series) -> Series:
+        """This series where it has a value, and `other` on the days on which it has none."""
+        starts = tuple(sorted({*self.starts, *other.starts}))
+        held = ((self.on(day), other.on(day)) for day in starts)
+        return Series(self.key, starts, tuple(mine if mine is not None else theirs for mine, theirs in held))

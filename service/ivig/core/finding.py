@@ -155,6 +155,29 @@ def plain(number: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def amount(value: Value) -> str:
+    """What a value of the knowledge says, in words."""
+    unit = f" {value.unit}" if value.unit and value.unit != "1" else ""
+    if value.amount is not None:
+        return f"{plain(value.amount)}{unit}"
+    if value.pairs:
+        return " or ".join(
+            f"{p.least}{'-' + str(p.most) if p.most != p.least else ''} days of at most {plain(p.day)}{unit}"
+            for p in value.pairs
+        )
+    if value.lower is not None and value.upper is not None:
+        return (
+            f"{plain(value.lower)}{unit}"
+            if value.lower == value.upper
+            else f"{plain(value.lower)}-{plain(value.upper)}{unit}"
+        )
+    if value.upper is not None:
+        return f"at most {plain(value.upper)}{unit}"
+    if value.lower is not None:
+        return f"at least {plain(value.lower)}{unit}"
+    return ", ".join(value.words) or "stated"
+
+
 def shown(value: Any) -> str:
     if isinstance(value, Decimal):
         return plain(value)

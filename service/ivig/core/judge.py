@@ -17,6 +17,7 @@ from ivig.core.book import Book
 from ivig.core.dated import NotInForce
 from ivig.core.finding import Absent, Finding, Judgement, Result, Root, Severity, Verdict
 from ivig.core.order import Order
+from ivig.core.overrides import by_policy, heard
 from ivig.core.rule import FACTS, Needs, Rule, Seen, needs
 
 # The two facts that are given, not made.
@@ -157,13 +158,15 @@ class Judge:
         case = Case({"order": order, "book": book})
         full = bool(case.get("in_scope"))
         said, lacking = self._gathered(case, order, full)
-        findings = [book.severity_of(f) for f in self._with_roots(said, lacking, order)]
+        if book.silenced:
+            lacking = heard(lacking, book.silenced)
+        findings, silenced = by_policy(self._with_roots(said, lacking, order), book)
         verdict = _worst(findings)
         if order.broken and verdict == Verdict.CLEAR:
             verdict = Verdict.ADVISE  # a part of the order could not be read: it is told beside the findings
         judged = "partial" if any(f.not_judged for f in findings) else "full"
         names = tuple(dict.fromkeys(name for f in findings for name in f.not_judged))
-        findings.insert(0, self._told(verdict, judged, findings, names, self.checked[full], order))
+        findings.insert(0, self._told(verdict, judged, findings, names, self.checked[full], order, silenced))
         return Judgement(order.ref, order.path, order.day, verdict, judged, tuple(findings), order.broken)
 
     def _gathered(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
@@ -252,7 +255,14 @@ class Judge:
         return findings
 
     def _told(
-        self, verdict: Verdict, judged: str, findings: list[Finding], names: tuple[str, ...], checked: int, order: Order
+        self,
+        verdict: Verdict,
+        judged: str,
+        findings: list[Finding],
+        names: tuple[str, ...],
+        checked: int,
+        order: Order,
+        silenced: tuple[str, ...],
     ) -> Finding:
         flagged = [f for f in findings if f.result == Result.FLAGGED and f.severity > Severity.INFORMATION]
         if verdict == Verdict.CLEAR:
@@ -272,6 +282,7 @@ class Judge:
             says=says,
             sums=(whole,)
             + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ())
+            + silenced
             + tuple(f"Assumed: {assumed}." for assumed in order.assumptions),
             checked=checked,
             unchecked=shown,

@@ -17,6 +17,7 @@ from ivig.core import facts  # noqa: F401  (declares the facts)
 from ivig.core.book import Library
 from ivig.core.dated import Value
 from ivig.core.finding import Severity
+from ivig.core.overrides import PREFIX
 from ivig.core.rule import FACTS, Rule
 
 _ASKS_POLICY = re.compile(r"""book\.(?:policy|maybe)\(\s*f?(["'])(.+?)\1""")
@@ -35,6 +36,7 @@ class Page(Struct, frozen=True):
     title: str
     text: str
     numbers: Numbers
+    day: date
 
 
 def names() -> list[str]:
@@ -63,11 +65,16 @@ def page(name: str, library: Library, day: date) -> Page:
     if module is None:
         raise LookupError(name)
     text = inspect.getdoc(module) or ""
-    own = _keys([inspect.getsource(module)], library)
+    own = [*_severity(name, library), *_keys([inspect.getsource(module)], library)]
     behind = [k for k in _keys(_sources_of_facts(module), library) if k not in own]
     return Page(
-        module.rule, _title(module), text, Numbers(_in_force(own, library, day), _in_force(behind, library, day))
+        module.rule, _title(module), text, Numbers(_in_force(own, library, day), _in_force(behind, library, day)), day
     )
+
+
+def _severity(name: str, library: Library) -> list[str]:
+    """The key by which the policy gives the rule another severity, where it does."""
+    return [key] if (key := f"{PREFIX}{name}") in library.policy else []
 
 
 def _title(module: ModuleType) -> str:
@@ -81,16 +88,16 @@ def _sources_of_facts(module: ModuleType) -> list[str]:
     queue = [
         FACTS[name].make.call for function in asked for name in inspect.signature(function).parameters if name in FACTS
     ]
-    queue += [called for function in asked for called in _calls(function)]
+    queue += [called for function in asked for called in calls_of(function)]
     while queue:
         function = queue.pop()
         if function not in reached:
             reached[function] = None
-            queue += _calls(function)
+            queue += calls_of(function)
     return [inspect.getsource(function) for function in reached]
 
 
-def _calls(function: Callable[..., Any]) -> list[Callable[..., Any]]:
+def calls_of(function: Callable[..., Any]) -> list[Callable[..., Any]]:
     """Functions of our own core that `function` names."""
     codes, named = [inspect.unwrap(function).__code__], list[str]()
     while codes:

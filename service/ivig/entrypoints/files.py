@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from ivig.core.book import Library
 from ivig.core.finding import Report, Verdict
 from ivig.core.order import Order
 from ivig.settings import Settings
@@ -46,18 +47,22 @@ class Checked(Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     broken: tuple[Broken, ...] = ()
     fault: str = ""
+    library: Library | None = None
 
 
 def gravest(exits: list[Exit]) -> Exit:
     return next(e for e in _GRAVEST_FIRST if e in exits)
 
 
-def check(name: str, validator: Validator, settings: Settings, day: date | None, now: datetime) -> Checked:
+def check(
+    name: str, validator: Validator, settings: Settings, day: date | None, now: datetime, policy_said: bool = False
+) -> Checked:
     """Judge the bundle in the file of this name.
 
     Args:
         name: a path, or `-` for standard input.
         day: judge by this day, whatever the body says.
+        policy_said: the validator's policy was asked for, so that a body that asks for another is refused.
     """
     try:
         body = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
@@ -65,27 +70,34 @@ def check(name: str, validator: Validator, settings: Settings, day: date | None,
         return _unreadable(name, f"{fault.strerror or type(fault).__name__}.")
     try:
         decoded = decode(body)
-        asked, policy_day = _asked(decoded, validator, settings, now)
+        asked, policy_day, library = _asked(decoded, validator, settings, now)
     except Unreadable as fault:
         return _unreadable(name, fault.why if body.strip() else "The file is empty.", fault.code, fault.place)
+    if policy_said and library is not validator.library:
+        chosen = validator.library.policy_id
+        return _unreadable(
+            name, f"Two policies: {chosen} was asked for, the file asks for {library.policy_id}.", "value"
+        )
     if day is not None:
         asked = structs.replace(asked, day=day, moment=None)
-    reading = read(decoded, validator.library.lexicon, asked)
-    report = validator.report(reading, policy_day)
+    reading = read(decoded, library.lexicon, asked)
+    report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    told = outcome(report, validator.library, broken)
+    told = outcome(report, library, broken)
     if in_full(decoded):
         add_remedies(told, report)
-    return Checked(name, told, _exit(report), report, reading.orders, broken)
+    return Checked(name, told, _exit(report), report, reading.orders, broken, library=library)
 
 
-def _asked(decoded: Decoded, validator: Validator, settings: Settings, now: datetime) -> tuple[Asked, date | None]:
+def _asked(
+    decoded: Decoded, validator: Validator, settings: Settings, now: datetime
+) -> tuple[Asked, date | None, Library]:
     if not decoded.parameters:
-        return Asked(zone=settings.zone, now=now), None
+        return Asked(zone=settings.zone, now=now), None, validator.library
     from ivig.entrypoints.operation import Refused, asked_for  # only Parameters need the web framework's time to import
 
     try:
-        return asked_for(decoded, settings.zone, now, validator.library.policy_id)
+        return asked_for(decoded, settings.zone, now, validator.library)
     except Refused as fault:
         raise Unreadable(fault.text, fault.place, fault.code) from None
 

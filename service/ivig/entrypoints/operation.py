@@ -13,6 +13,7 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ivig.core.book import Library, UnknownPolicy
 from ivig.core.order import Moment
 from ivig.validator import Validator
 from ivig.wire import shapes
@@ -149,8 +150,8 @@ class Operation:
                 "too-costly",
                 f"The body holds more than {_MOST_ORDERS} medication requests. Send fewer orders at a time.",
             )
-        asked, policy_day = asked_for(decoded, self.zone, datetime.now(UTC), self.validator.library.policy_id)
-        reading = read(decoded, self.validator.library.lexicon, asked)
+        asked, policy_day, library = asked_for(decoded, self.zone, datetime.now(UTC), self.validator.library)
+        reading = read(decoded, library.lexicon, asked)
         crowd = Counter(order.subject for order in reading.orders).most_common(1)
         if crowd and crowd[0][1] > _MOST_OF_ONE:
             raise Refused(
@@ -158,10 +159,10 @@ class Operation:
                 "too-costly",
                 f"More than {_MOST_OF_ONE} immune globulin orders of one patient: send fewer at a time.",
             )
-        report = self.validator.report(reading, policy_day)
+        report = self.validator.report(reading, policy_day, library)
         known = {b.path for b in reading.broken}
         more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
-        resource = outcome(report, self.validator.library, (*reading.broken, *more))
+        resource = outcome(report, library, (*reading.broken, *more))
         if in_full(decoded):
             add_remedies(resource, report)
         return fhir_response(resource)
@@ -206,8 +207,11 @@ def _check_resource(parameter: shapes.Parameter, place: str) -> None:
         raise Refused(400, "structure", f"The parameter {parameter.name} holds a {wanted}, not {kind}.", f"{place}")
 
 
-def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tuple[Asked, date | None]:
-    """What the Parameters ask for beside the resources.
+def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, library: Library) -> tuple[Asked, date | None, Library]:
+    """What the Parameters ask for beside the resources: how to read, the policy's day, and the library of the policy.
+
+    Args:
+        library: that of the deployment's policy, used unless another is asked for.
 
     Raises:
         Refused: 400, a parameter that cannot be read; 422 is never used.
@@ -219,7 +223,8 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tup
     for i, parameter in enumerate(decoded.parameters):
         place = f"Parameters.parameter[{i}]"
         if parameter.name in seen & _ONCE:
-            raise Refused(400, "value", f"{parameter.name} is given more than once.", place)
+            more = " An order is judged by one policy: send a request for each." if parameter.name == "policy" else ""
+            raise Refused(400, "value", f"{parameter.name} is given more than once.{more}", place)
         seen.add(parameter.name)
         _check_resource(parameter, place)
         text = (
@@ -243,14 +248,27 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, policy: str) -> tup
                     raise Refused(400, "value", f"sections are of {', '.join(sorted(_SECTIONS))}.", place)
                 sections |= named
             case "policy":
-                if text != policy:
-                    raise Refused(400, "value", f"This service judges by the policy {policy}; it has no other.", place)
+                library = _library(library, text, place)
             case "detail":
                 if text not in _DETAILS:
                     raise Refused(400, "value", "detail is normal or full.", place)
             case _:
                 pass
-    return Asked(moment=day, sections=frozenset(sections), zone=zone, now=now), policy_day
+    return Asked(moment=day, sections=frozenset(sections), zone=zone, now=now), policy_day, library
+
+
+def _library(library: Library, policy: str, place: str) -> Library:
+    """The library of the policy that a request names.
+
+    Raises:
+        Refused: 400, there is none of this name; says which there are.
+    """
+    if not policy:
+        raise Refused(400, "value", "policy is the id of a policy as a string, such as us-default.", place)
+    try:
+        return library.under(policy)
+    except UnknownPolicy as unknown:
+        raise Refused(400, "value", str(unknown), place) from None
 
 
 def refused(text: str, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ivig.core.book import Library
-from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, plain
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, amount, plain
 from ivig.core.judge import Case
 from ivig.core.order import Order, Part
 from ivig.core.order import Result as Reported
+from ivig.core.overrides import SILENCED
 from ivig.core.remedy import Remedies
 from ivig.wire.decode import Broken
-from ivig.wire.outcome import amount, cited
+from ivig.wire.outcome import cited
 
 if TYPE_CHECKING:
     from ivig.entrypoints.explanation import Page
@@ -94,7 +95,8 @@ def _headline(judgement: Judgement, order: Order | None, library: Library) -> Re
     if order is not None:
         lines = [Text(clean(ordered(order)), "bold"), Text(clean(_for_whom(order, library)))]
     scope = "judged in full" if judgement.judged == "full" else "judged in part"
-    lines.append(Text(clean(f"{judgement.ref}, {scope} by the knowledge of {judgement.day}"), "dim"))
+    by = f"by the knowledge of {judgement.day} and policy {library.policy_id}"
+    lines.append(Text(clean(f"{judgement.ref}, {scope} {by}"), "dim"))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column()
@@ -239,7 +241,8 @@ def _rest(judgement: Judgement, console: Console, full: bool) -> None:
         console.print(Padding(Group(Text("Not judged for want of", "bold"), *rows), (0, 0, 1, 2)))
     told = next((f for f in judgement.findings if f.rule == _VERDICT), None)
     if told is not None:
-        sums = " ".join(told.sums) if full else "".join(told.sums[:1])
+        shown = told.sums if full else [s for i, s in enumerate(told.sums) if i == 0 or s.startswith(SILENCED)]
+        sums = " ".join(shown)
         console.print(Padding(Text(clean(f"{told.text().rstrip('.')}. {sums}"), "bold"), (0, 0, 0, 2)))
 
 
@@ -270,15 +273,16 @@ def render_rules(rules: Sequence[tuple[str, Severity, str, str]], console: Conso
         console.print(f"{name:38} {grade:25} {title}", soft_wrap=True)
 
 
-def render_page(page: Page, library: Library, console: Console) -> None:
-    """A rule's page with its numbers."""
+def render_page(page: Page, library: Library, console: Console, dated: bool = False) -> None:
+    """A rule's page with its numbers; `dated` where another day than today was asked for."""
+    day = f"on {page.day}" if dated else "today"
     console.print(page.rule.name, style="bold")
     grade = page.rule.severity.name.lower()
     console.print(grade if page.rule.result == Result.FLAGGED else f"{page.rule.result}, {grade}", style="dim")
     console.print()
     console.print(page.text, soft_wrap=True)
     for heading, values in (
-        ("Numbers in force today", page.numbers.own),
+        (f"Numbers in force {day}, policy {library.policy_id}", page.numbers.own),
         ("Numbers behind the facts it is given", page.numbers.of_facts),
     ):
         if values:

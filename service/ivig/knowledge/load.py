@@ -11,8 +11,11 @@ from typing import Any
 from ivig.core.book import Library, Tree
 from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
+from ivig.core.rule import Rule
 from ivig.core.units import UNITS
-from ivig.knowledge.pages import Fault, KnowledgeFault, Lined, PageReader
+from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+from ivig.knowledge.policies import DEFAULT, Known, read_policies
+from ivig.knowledge.positions import check_positions, check_views
 
 HERE = Path(__file__).parent
 SYSTEMS = ("icd10cm", "snomed", "loinc", "rxnorm", "ndc", "hcpcs", "cpt", "cvx", "atc", "icd10pcs", "ivig")
@@ -60,8 +63,12 @@ _CRITERIA = {
 }
 
 
-def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Library:
-    """The library of all pages below `root` with one policy (a key of `policies/`, or the path of a site's own page).
+def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping[str, Rule] | None = None) -> Library:
+    """The library of all pages below `root`, by one policy; with it, by every shipped policy beside it.
+
+    Args:
+        policy: the id of a shipped policy, or the path of a site's own page.
+        rules: the rules by name, so that a policy that changes the severity of one is held against it.
 
     Raises:
         KnowledgeFault: any page is faulty; lists every fault with file and line.
@@ -79,19 +86,27 @@ def load_library(policy: str | Path = "us_default", root: Path = HERE) -> Librar
     sources = _sources(reader, root, digest)
     systems = _listing(reader, root / "systems.yaml", "systems", digest)
     units = _listing(reader, root / "units.yaml", "aliases", digest)
-    policy_id, keys, policy_version = _policy(reader, policy, root)
+    views = _listing(reader, root / "views.yaml", "views", digest)
+    changes = frozenset(reader.changes)
+    policies = read_policies(reader, policy, root, _known(pages, views, rules))
     for source, file, line in reader.sources_used:
         if source not in sources:
             reader.fault(file, line, f"unknown source `{source}`")
-    lexicon = _lexicon(reader, pages, systems, units, _join_days(keys))
+    lexicon = _lexicon(reader, pages, systems, units, policies[0].join_days if policies else 0)
     _own_indications(pages["products"], lexicon)
     _cross_checks(reader, pages)
-    _formulary(reader, keys, pages["products"], policy_id)
+    for indication in pages["indications"].values():
+        check_views(reader, indication, frozenset(views))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    return Library(
-        pages, keys, policy_id, sources, lexicon, digest.hexdigest()[:12], policy_version, sorted(reader.changes)
-    )
+    library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes)
+    for other in policies[1:]:
+        library.beside(other)
+    return library
+
+
+def _known(pages: Mapping[str, Mapping[str, Tree]], views: Iterable[str], rules: Mapping[str, Rule] | None) -> Known:
+    return Known(frozenset(pages["indications"]), frozenset(views), rules, frozenset(pages["products"]))
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
@@ -115,6 +130,7 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
     for key in ("codes", "not_codes", "wide_codes"):
         _check_codes(reader, file, tree.get(key), f"{tree['id']}.{key}")
     page["__file__"], page["__line__"] = file, tree.line
+    page["__positions__"] = [(row.line, row) for row in tree.get("positions") or () if isinstance(row, Lined)]
     _check_words(reader, kind, file, tree, page)
     if kind == "tests":
         _check_ordinary(reader, file, tree, page)
@@ -125,8 +141,7 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
     """Words of closed lists."""
 
     def check(value: Any, allowed: Iterable[str], what: str, line: int) -> None:
-        if value not in allowed:
-            reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+        _check_word(reader, file, value, allowed, what, line)
 
     if kind == "products":
         check(tree.get("class"), _CLASSES, "class", tree.lines.get("class", 1))
@@ -149,12 +164,9 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         for name, phase in (tree.get("phases") or {}).items():
             check(name, ("induction", "maintenance"), "phase", tree.lines["phases"])
             reader.allow(phase, file, f"phases.{name}", {"course", "regimens", "interval"}, {"course"})
+        check_positions(reader, file, tree, page, _STATUS)
     if kind == "sets":
-        serves = tree.get("serves", [])
-        for word in serves if isinstance(serves, list) and serves else [] if "serves" not in tree else [serves]:
-            check(word, SERVES, "serves", tree.lines.get("serves", 1))
-        if "timed" in tree:
-            check(tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
+        _check_set(reader, file, tree)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
 
@@ -165,6 +177,21 @@ def _check_ordinary(reader: PageReader, file: str, tree: Lined, page: Mapping[st
     for value in ordinary.values if isinstance(ordinary, Series) else ():
         if value is not None and value.amount is not None and value.unit != tree.get("unit"):
             reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
+
+
+def _check_word(reader: PageReader, file: str, value: Any, allowed: Iterable[str], what: str, line: int) -> None:
+    if value not in allowed:
+        reader.fault(file, line, f"{what}: `{value}` is not one of {', '.join(allowed)}")
+
+
+def _check_set(reader: PageReader, file: str, tree: Lined) -> None:
+    serves = tree.get("serves", [])
+    if not isinstance(serves, list):
+        reader.fault(file, tree.lines["serves"], "`serves` is a list")
+    for word in serves if isinstance(serves, list) else ():
+        _check_word(reader, file, word, SERVES, "serves", tree.lines["serves"])
+    if "timed" in tree:
+        _check_word(reader, file, tree["timed"], ("yes", "no"), "timed", tree.lines["timed"])
 
 
 def _check_codes(reader: PageReader, file: str, tree: Any, where: str) -> None:
@@ -226,45 +253,6 @@ def _listing(reader: PageReader, path: Path, key: str, digest: Any) -> Any:
     if key not in tree:
         reader.fault(path.name, 1, f"`{key}` is missing")
     return tree.get(key) or Lined(1)
-
-
-def _policy(reader: PageReader, policy: str | Path, root: Path) -> tuple[str, dict[str, Series], str]:
-    named = root / "policies" / f"{policy}.yaml"
-    path = named if named.is_file() else Path(policy)
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (root / "policies").glob("*.yaml")))
-        raise KnowledgeFault(
-            [
-                *reader.faults,
-                _fault(str(policy), f"no such policy; known are {known}, or the path of a page of your own"),
-            ]
-        )
-    if not path.is_relative_to(root):
-        reader.root = path.parent
-    file = path.relative_to(reader.root).as_posix()
-    tree = reader.read(path)
-    reader.allow(tree, file, "policy", _PAGE | {"keys"}, {"id", "title", "keys"})
-    keys = {}
-    for key, below in (tree.get("keys") or {}).items():
-        if not isinstance(below, Lined) or "values" not in below:
-            reader.fault(file, tree.line, f"`{key}` has no values")
-            continue
-        keys[key] = reader.series(below, file, key)
-    reader.root = root
-    return str(tree.get("id", path.stem)), keys, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _formulary(reader: PageReader, keys: Mapping[str, Series], products: Mapping[str, Tree], policy_id: str) -> None:
-    """The products of a site's formulary are product pages."""
-    series = keys.get("formulary")
-    for value in series.values if series is not None else ():
-        for key in value.words if value is not None else ():
-            if key not in products:
-                reader.fault(f"policy {policy_id}", 1, f"formulary: no product page `{key}`")
-
-
-def _fault(file: str, what: str) -> Fault:
-    return Fault(file, 1, what)
 
 
 class _Claims:
@@ -353,12 +341,6 @@ def _product(key: str, page: Tree) -> ProductKnown:
         return () if last is None else last.words or ((str(last.amount),) if last.amount is not None else ())
 
     return ProductKnown(key, str(page["class"]), words("strength"), words("routes"))
-
-
-def _join_days(keys: Mapping[str, Series]) -> int:
-    series = keys.get("course.join_days")
-    last = series.values[-1] if series is not None and series.values else None
-    return int(last.amount) if last is not None and last.amount is not None else 0
 
 
 def _own_indications(products: dict[str, Tree], lexicon: Lexicon) -> None:

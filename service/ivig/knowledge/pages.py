@@ -85,6 +85,10 @@ class PageReader:
         file = path.relative_to(self.root).as_posix()
         try:
             node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        except (OSError, UnicodeDecodeError) as broken:
+            why = broken.strerror if isinstance(broken, OSError) else "it is not UTF-8 text"
+            self.fault(file, 1, f"cannot be read: {why or type(broken).__name__}")
+            return Lined(1)
         except yaml.YAMLError as broken:
             mark = getattr(broken, "problem_mark", None)
             self.fault(file, mark.line + 1 if mark else 1, f"not YAML: {getattr(broken, 'problem', broken)}")
@@ -136,7 +140,10 @@ class PageReader:
 
     def _value(self, row: Lined, file: str, key: str, unit: str) -> tuple[date, Value | None] | None:
         self.allow(
-            row, file, key, {"from", "amount", "lower", "upper", "is", "pairs", "null", "source", "at", "seen", "note"}
+            row,
+            file,
+            key,
+            {"from", "amount", "lower", "upper", "is", "pairs", "null", "source", "at", "seen", "note", "reason"},
         )
         start = self._start(row, file, key)
         if "null" in row:
@@ -159,6 +166,7 @@ class PageReader:
             words=tuple(map(str, said)) if isinstance(said, list) else (said,) if said != () else (),
             pairs=tuple(p for p in (self._pair(p, file, key) for p in row.get("pairs", ())) if p is not None),
             note=str(row.get("note", "")),
+            reason=str(row.get("reason", "")).strip(),
             **self._cited(row, file, key),
         )
         if value.lower is not None and value.upper is not None and value.lower > value.upper:

@@ -20,6 +20,7 @@ from ivig.wire import shapes
 from ivig.wire.concepts import Spelled, exact, exact_text, quantity, whole
 from ivig.wire.dates import moment, span
 from ivig.wire.prose import Prose, read_prose
+from ivig.wire.rates import durations, is_rate, most_rates, rates_of, with_words
 
 _DAY, _WEEK = Decimal(1), Decimal(7)
 _MONTH = Decimal(28)  # a month of a schedule is four weeks (contract 4)
@@ -42,7 +43,6 @@ _CODES = {
     "Q4W": (1, _MONTH),
 }
 _CYCLE_FROM = _WEEK * 2
-_SPEEDS = ("volume rate", "volume rate per body mass", "mass rate", "mass rate per body mass", "time")
 ONE_OFF = "no timing on an inpatient order: one dose"
 
 
@@ -99,7 +99,8 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
     prose = read_prose(words, lexicon) if words else Prose()
     amount, views, rates = _doses(dosage, lexicon, path, out)
     when = read_timing(dosage.timing, zone, out, f"{path}.timing")
-    rates = _with_words(rates, _duration(dosage.timing, path), prose, path)
+    rates += most_rates(dosage, lexicon, path)
+    rates = with_words(rates, durations(dosage.timing, path), prose, path)
     caps = _caps(dosage, lexicon, path)
     if amount is None and prose.amount is not None:
         amount = structs.replace(prose.amount, path=f"{path}.text")
@@ -206,7 +207,7 @@ def _doses(
         amount = _amount(entry.doseQuantity, entry.doseRange, lexicon, f"{place}.{name}", out)
         if amount is not None:
             rated.append((_rank(amount, calculated), amount))
-        rates.extend(_rates(entry, lexicon, place, place == path))
+        rates.extend(rates_of(entry, lexicon, place, place == path))
     rated.sort(key=lambda pair: pair[0])
     return (rated[0][1] if rated else None), [a for _, a in rated[1:]], rates
 
@@ -250,74 +251,6 @@ def _from_spelled(low: Spelled | None, high: Spelled | None, path: str, out: Rea
     return Amount(min(low.value, high.value), high.value, high.unit, said, path)
 
 
-def _with_words(rates: list[Rate], durations: list[Rate], prose: Prose, path: str) -> list[Rate]:
-    """All rates and durations of an instruction: the coded ones, then those in words. What words call rising begins so."""
-    if prose.rising:
-        rates = [
-            structs.replace(r, role="start") if r.low is None and dimension(r.unit) != "time" else r for r in rates
-        ]
-    rates += [structs.replace(r, path=f"{path}.text") for r in prose.rates]
-    if prose.hours is not None and not durations:
-        durations = [structs.replace(prose.hours, path=f"{path}.text")]
-    return rates + durations
-
-
-def _rates(entry: Any, lexicon: Lexicon, path: str, flat: bool) -> list[Rate]:
-    """The rates of one entry: a quantity, a range, or so much in so long. One that is not above nothing cannot be read."""
-
-    def place(name: str) -> str:
-        return f"{path}.{name}" if flat else f"{path}.rate"
-
-    if entry.rateQuantity is not None:
-        spelled = quantity(entry.rateQuantity, lexicon)
-        if spelled is not None and spelled.value is not None:
-            return [_rate(spelled.value, spelled.unit, spelled.said, place("rateQuantity"))]
-    if entry.rateRange is not None:
-        low, high = quantity(entry.rateRange.low, lexicon), quantity(entry.rateRange.high, lexicon)
-        spelled = high if high is not None and high.value is not None else low
-        if spelled is not None and spelled.value is not None:
-            read = _rate(spelled.value, spelled.unit, spelled.said, place("rateRange"))
-            if low is None or low.value is None or spelled is low or not read.unit or low.unit != read.unit:
-                return [read]
-            ends = sorted((low.value, read.value))
-            if dimension(read.unit) == "time":
-                return [structs.replace(read, value=ends[0], long=ends[1])]
-            return [structs.replace(read, value=ends[1], low=ends[0])]
-    if entry.rateRatio is not None:
-        top, bottom = quantity(entry.rateRatio.numerator, lexicon), quantity(entry.rateRatio.denominator, lexicon)
-        if top is not None and bottom is not None and top.value is not None and bottom.value:
-            said = f"{top.said} per {bottom.said}"
-            for unit in ("min", "h"):
-                each = convert(bottom.value, bottom.unit, unit) if dimension(bottom.unit) == "time" else Decimal(0)
-                exactly = each > 0 and (unit == "h" or bottom.unit == "min")
-                if exactly and dimension(f"{top.unit}/{unit}") is not None:
-                    return [_rate(top.value / each, f"{top.unit}/{unit}", said, place("rateRatio"))]
-            return [Rate(top.value, "", said, place("rateRatio"))]
-    return []
-
-
-def _rate(value: Decimal, unit: str, said: str, path: str) -> Rate:
-    return Rate(value, unit if value > 0 and dimension(unit) in _SPEEDS else "", said, path)
-
-
-def _duration(timing: shapes.Timing | None, path: str) -> list[Rate]:
-    """The stated length of one infusion, as a duration. Days are those of a course, not of one infusion."""
-    repeat = timing.repeat if timing is not None else None
-    if repeat is None:
-        return []
-    short, long = exact(repeat.duration), exact(repeat.durationMax)
-    value = short or long
-    if value is None or value <= 0 or repeat.durationUnit not in ("s", "min", "h"):
-        return []
-    said = (
-        f"{value} {repeat.durationUnit}"
-        if long is None or short is None
-        else f"{short} to {long} {repeat.durationUnit}"
-    )
-    place = f"{path}.timing.repeat.duration{'' if short else 'Max'}"
-    return [Rate(value, repeat.durationUnit, said, place, long=long if long is not None and long > value else None)]
-
-
 def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, ...]:
     """maxDosePerAdministration and maxDosePerPeriod as amounts a dose, a day or a course."""
     if dosage.maxDosePerAdministration is None and dosage.maxDosePerPeriod is None:
@@ -338,6 +271,8 @@ def _caps(dosage: shapes.Dosage, lexicon: Lexicon, path: str) -> tuple[Amount, .
             or not top.unit
             or dimension(bottom.unit) != "time"
         ):
+            continue
+        if is_rate(top, bottom):
             continue
         days = convert(bottom.value, bottom.unit, "d")
         place = f"{path}.maxDosePerPeriod" + (f"[{i}]" if isinstance(period, list) else "")

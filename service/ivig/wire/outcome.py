@@ -11,7 +11,8 @@ import msgspec
 from ivig import __version__
 from ivig.core.book import Library
 from ivig.core.dated import Value
-from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity, plain
+from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity, amount
+from ivig.core.overrides import PREFIX
 from ivig.wire.decode import Broken
 
 # A constant of the release, not a setting: names of codes must not change with the place that serves them.
@@ -102,29 +103,9 @@ def cited(value: Value, library: Library) -> str:
     source = library.sources.get(value.source, {})
     title = source.get("title", value.source)
     since = f", from {value.start.isoformat()}" if value.start is not None else ""
-    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}."
-
-
-def amount(value: Value) -> str:
-    unit = f" {value.unit}" if value.unit and value.unit != "1" else ""
-    if value.amount is not None:
-        return f"{plain(value.amount)}{unit}"
-    if value.pairs:
-        return " or ".join(
-            f"{p.least}{'-' + str(p.most) if p.most != p.least else ''} days of at most {plain(p.day)}{unit}"
-            for p in value.pairs
-        )
-    if value.lower is not None and value.upper is not None:
-        return (
-            f"{plain(value.lower)}{unit}"
-            if value.lower == value.upper
-            else f"{plain(value.lower)}-{plain(value.upper)}{unit}"
-        )
-    if value.upper is not None:
-        return f"at most {plain(value.upper)}{unit}"
-    if value.lower is not None:
-        return f"at least {plain(value.lower)}{unit}"
-    return ", ".join(value.words) or "stated"
+    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}." + (
+        f" Reason: {value.reason}" if value.reason and not value.key.startswith(PREFIX) else ""
+    )
 
 
 def _measure(m: Measure) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec import structs
+
 from ivig.core.book import Book
 from ivig.core.facts.dose import Bases
 from ivig.core.facts.patient import SEXES
@@ -21,13 +23,42 @@ def bases(
     height: Maybe[Result],
     height_fault: HeightFault | None,
     sex: Maybe[str],
+    weight_before_pregnancy: Result | None,
     book: Book,
 ) -> Bases:
-    """Actual weight; for adults the ideal and adjusted weight too, where height and sex tell them."""
+    """Actual weight; for adults the ideal and adjusted weight too, where height and sex tell them.
+
+    Where the policy doses children like adults, or by the weight before a pregnancy, these count too.
+    """
+    made = _bases(weight, adult, height, height_fault, sex, book)
+    before = weight_before_pregnancy
+    if before is None or before.value is None or before.value >= made.smallest:
+        return made
+    rests = book.policy("weight.in_pregnancy")
+    if rests.word != "pre_pregnancy":
+        return made
+    return structs.replace(
+        made,
+        smallest=before.value,
+        floor=min(made.floor, before.value),
+        name="pre-pregnancy",
+        inputs=(*made.inputs, as_input(before, "weight before the pregnancy")),
+        cites=(*made.cites, rests),
+    )
+
+
+def _bases(
+    weight: Result,
+    adult: Maybe[bool],
+    height: Maybe[Result],
+    height_fault: HeightFault | None,
+    sex: Maybe[str],
+    book: Book,
+) -> Bases:
     actual = weight.value
     assert actual is not None
     accepted = book.policy("weight.accepted")
-    if adult is False:
+    if adult is False and book.policy("weight.under_age").word == "actual":
         return Bases(actual, actual, "actual", actual, cites=(accepted,))
     start = book.coefficient("devine", "base_height").number
     sexes = SEXES if isinstance(sex, Absent) else (sex,)

@@ -15,7 +15,7 @@ from ivig.core.facts.indication import MAINTENANCE
 from ivig.core.facts.patient import Age
 from ivig.core.facts.weighing import not_had
 from ivig.core.finding import Absent, Input, absent
-from ivig.core.order import Condition, Order, Result
+from ivig.core.order import Condition, Order, Procedure, Result
 from ivig.core.rule import Maybe, Seen, fact, lacks
 
 
@@ -100,6 +100,7 @@ def egfr(
     height: Maybe[Result],
     pregnant: Seen[Condition | Result],
     active: Seen[Condition],
+    procedures: Seen[Procedure],
     book: Book,
 ) -> Maybe[Kidney]:
     """The newer of a reported eGFR and one computed from creatinine; on the same day the reported one.
@@ -113,7 +114,10 @@ def egfr(
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:
             return _reported(reported, book)
-    computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
+    if any("dialysis" in p.concept.sets for p in procedures.items):
+        computed: Maybe[Kidney] = Absent(())
+    else:
+        computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
     return _reported(reported, book) if isinstance(computed, Absent) and reported is not None else computed
 
 

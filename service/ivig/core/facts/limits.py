@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ivig.core.book import Book, Indication, Label, Product
 from ivig.core.book import Phase as Doses
@@ -145,8 +145,13 @@ def labels_for(page: Indication, product: Product, book: Book) -> tuple[Label, .
 def _union(book: Book, page: Indication, phases: tuple[str, ...], products: tuple[Product, ...]) -> Limits:
     held: list[Doses] = [page.phases[p] for p in phases if p in page.phases]
     for product in products:
-        held += [label.phases[p] for label in labels_for(page, product, book) for p in phases if p in label.phases]
-    everything = list(page.phases.values())
+        held += [
+            _unchosen(label.phases[p], p, page)
+            for label in labels_for(page, product, book)
+            for p in phases
+            if p in label.phases
+        ]
+    everything = [*page.phases.values(), *page.displaced]
     for key in book.products():
         everything += [phase for label in labels_for(page, book.product(key), book) for phase in label.phases.values()]
     ranges = [h.course for h in held if h.course is not None]
@@ -175,6 +180,13 @@ def _union(book: Book, page: Indication, phases: tuple[str, ...], products: tupl
         pair_values=tuple(value for _, value in pairs),
         highest_day_from=highest_day[1] if highest_day else None,
     )
+
+
+def _unchosen(label: Doses, phase: str, page: Indication) -> Doses:
+    """What a label says of a phase, without what the policy decided by choosing a position: that holds for all products."""
+    if not page.chosen:
+        return label
+    return structs.replace(label, **{what: None for chosen, what in page.chosen if chosen == phase})
 
 
 def _highest(values: list[Value]) -> Value | None:

@@ -17,6 +17,7 @@ from ivig.core.rule import Seen, fact
 
 _NO_ORDER = ("proposal", "option")
 _OVER = ("stopped", "completed", "ended")
+_NOT_YET = ("draft", "intended")
 _ROOM = 32
 
 
@@ -44,6 +45,8 @@ class Use(Struct, frozen=True):
         """As part of a sentence: how it lies to the first infusion on `day`."""
         if self.first is not None and self.first > day:
             return f"planned from {self.first}"
+        if self.drug.status in _NOT_YET or self.drug.intent == "plan":
+            return "drafted"
         if self.last is None:
             return "running"
         if self.last < day:

@@ -151,6 +151,10 @@ def paces(
                 made = _average(part, rate, strength, products, kilos, weight)
                 averages.extend((made,) if made is not None else ())
                 lacking.extend(() if made is not None else (MISSING,))
+    if len(parts) == 1:
+        if not steps:
+            lacking.append(NO_RATE)
+        return Seen((*steps, *averages), tuple(dict.fromkeys(lacking)) if lacking else ())
     rated = {id(s.part) for s in steps}
     stepped = any(s.part.amount is None for s in steps)
     if not steps or (not stepped and any(p.amount is not None and id(p) not in rated for p in parts)):

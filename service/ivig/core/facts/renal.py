@@ -117,6 +117,8 @@ def renal_finding(
     An infant's low eGFR is told, and warns of nothing by itself. Lacking: what might show either. One more factor
     cannot make two where there is none.
     """
+    if not renal_signs.items and not renal_signs.lacking:
+        return _NOTHING
     grave = tuple(s for s in renal_signs.items if s.grave)
     if grave:
         strong = book.policy("renal.strong")
@@ -139,6 +141,9 @@ def renal_finding(
     if len(factors) + unknown >= least.number and unknown:
         lacking.extend(open_factors)
     return Seen((), tuple(dict.fromkeys(lacking)) if lacking else ())
+
+
+_NOTHING: Seen[Renal] = Seen(())
 
 
 @fact

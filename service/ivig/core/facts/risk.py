@@ -51,3 +51,9 @@ def slowly(product: Maybe[Product]) -> str:
     if value is None:
         return f"The label of {product.brand} gives no number at risk: the slowest practicable rate."
     return f"The label of {product.brand} gives at most {plain(value.number)} {value.unit} at risk; slower where practicable."
+
+
+@fact
+def slowest(at_risk: Seen[Sign], product: Maybe[Product]) -> tuple[str, ...]:
+    """The same, of a patient at risk; nothing of others."""
+    return (slowly(product),) if at_risk.items else ()

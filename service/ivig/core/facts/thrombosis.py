@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from ivig.core.book import Book
 from ivig.core.dated import Value
+from ivig.core.facts.course import Course
+from ivig.core.facts.dose import UNTIMED, Kilos, capped
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.grams import Grams
 from ivig.core.facts.history import Given
 from ivig.core.facts.patient import Age
 from ivig.core.facts.signs import Sign, sign_of
@@ -77,7 +78,8 @@ def clots(
     drugs: Seen[Drug],
     procedures: Seen[Procedure],
     age: Maybe[Age],
-    day_grams: Seen[Grams],
+    courses: Seen[Course],
+    kilos: Kilos,
     before: Seen[Given],
     book: Book,
 ) -> Clots:
@@ -114,7 +116,7 @@ def clots(
         unseen.append((drugs.lacking, 1))
     if procedures.lacking:
         unseen.append((procedures.lacking, 1))
-    _day(day_grams, before, factors, unseen, order, book)
+    _day(courses, kilos, before, factors, unseen, order, book)
     return Clots(tuple(events), factors, tuple(unseen))
 
 
@@ -137,7 +139,8 @@ def _recent(procedure: Procedure, order: Order, book: Book) -> bool:
 
 
 def _day(
-    day_grams: Seen[Grams],
+    courses: Seen[Course],
+    kilos: Kilos,
     before: Seen[Given],
     factors: dict[str, list[Sign]],
     unseen: list[tuple[tuple[Root, ...], int]],
@@ -146,24 +149,31 @@ def _day(
 ) -> None:
     """The factor of a day with many grams; as old as the first such day on record."""
     limit = book.policy("thrombosis.day_g")
-    most = max((high for held in day_grams.items for _, high in held.days), default=None)
-    if most is None or most < limit.number:
-        if day_grams.lacking:
-            unseen.append((day_grams.lacking, 1))
+    least = limit.number
+    most, place, lacking = Decimal(0), "", courses.lacking
+    open_days = False
+    for course in courses.items:
+        high = course.day_high
+        if not course.day_known:
+            open_days = True
+            continue
+        if course.unit != "g":
+            if kilos.kg is None:
+                lacking = (*lacking, *kilos.lacking)
+                continue
+            high = capped(high * kilos.kg, course.cap_day)
+        if high > most:
+            most, place = high, course.dose_path
+    if most < least:
+        roots = tuple(r for r in lacking if open_days or r != UNTIMED) if lacking else ()
+        if roots:
+            unseen.append((roots, 1))
         return
-    held = next(h for h in day_grams.items if any(high == most for _, high in h.days))
-    had = [g.day for g in before.items if g.grams is not None and g.grams >= limit.number]
-    told = Input("dose of a day", f"{plain(most)} g", "", held.course.dose_path)
-    name = f"a day of {plain(limit.number)} g or more"
-    factors[name] = [
-        Sign(
-            f"{plain(most)} g in a day",
-            told,
-            had[0] if had else order.day + timedelta(days=1),
-            cites=(limit,),
-            factor=name,
-        )
-    ]
+    had = [g.day for g in before.items if g.grams is not None and g.grams >= least]
+    name = f"a day of {plain(least)} g or more"
+    told = Input("dose of a day", f"{plain(most)} g", "", place)
+    since = had[0] if had else order.day + timedelta(days=1)
+    factors[name] = [Sign(f"{plain(most)} g in a day", told, since, cites=(limit,), factor=name)]
 
 
 @fact

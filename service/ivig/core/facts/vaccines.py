@@ -70,14 +70,22 @@ def live_vaccines(order: Order, drug_sets: Seen[str]) -> Seen[Live]:
     for vaccine in chart.vaccines:
         if _LIVE in vaccine.concept.sets and (vaccine.planned or vaccine.status in _GIVEN):
             found.append(_live(vaccine, vaccine.planned))
-    for planned in chart.procedures:
-        if _LIVE in planned.concept.sets and planned.kind != "procedure" and planned.status in _STANDS:
-            found.append(_live(planned, True))
-        elif _LIVE in planned.concept.sets and planned.kind == "procedure" and planned.status in _GIVEN:
-            found.append(_live(planned, False))
+    for asked in chart.procedures:
+        if _LIVE in asked.concept.sets and _vaccinates(asked):
+            if asked.kind != "procedure" and asked.status in _STANDS:
+                found.append(_live(asked, True))
+            elif asked.kind == "procedure" and asked.status in _GIVEN:
+                found.append(_live(asked, False))
     if _LIVE in drug_sets.items:
         found.extend(_medicines(order))
     return Seen(tuple(found), section(order, "immunizations", "medications"))
+
+
+def _vaccinates(procedure: Procedure) -> bool:
+    """Of a procedure MMR may also mean mismatch repair, which is tested in tumours."""
+    text = procedure.concept.text.lower()
+    told = "vaccin" in text or "immuni" in text or any(system == "cvx" for system, _ in procedure.concept.codes)
+    return told or "mmr" not in text.split()
 
 
 def _medicines(order: Order) -> Iterator[Live]:

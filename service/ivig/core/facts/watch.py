@@ -13,7 +13,7 @@ from ivig.core.facts.course import later
 from ivig.core.facts.medicines import use_of
 from ivig.core.facts.signs import told_by
 from ivig.core.finding import Input, Root
-from ivig.core.order import Allergy, Condition, Drug, Moment, Order, Procedure
+from ivig.core.order import Allergy, Condition, Drug, Moment, Order, Procedure, Result
 from ivig.core.rule import Seen, fact
 
 _ASPIRIN, _ALLERGY = "aspirin", "aspirin_allergy"
@@ -30,7 +30,13 @@ class Sign(Struct, frozen=True):
 
     there: bool
     what: str
-    input: Input
+    by: Drug | Condition | Allergy | Procedure | Result
+
+    @property
+    def input(self) -> Input:
+        if isinstance(self.by, Result):
+            return Input(self.what, self.by.said, self.by.when.text if self.by.when is not None else "", self.by.path)
+        return told_by(self.by, self.what)
 
 
 @fact
@@ -45,8 +51,8 @@ def aspirin(
     """Aspirin beside the order; where there is none, what speaks against it. Lacking: the medicines, when neither is seen."""
     since = later(first_day, -book.policy("course.join_days").number)
     runs_on = int(book.policy("history.unknown_end_days").number)
-    taken = [Sign(True, _ASPIRIN, told_by(d, d.kind)) for d in all_drugs.items if _beside(d, order, since, runs_on)]
-    taken += [Sign(True, _ASPIRIN, told_by(c, "condition")) for c in of_set(active, _ASPIRIN) if _in_use(c)]
+    taken = [Sign(True, d.kind, d) for d in all_drugs.items if _beside(d, order, since, runs_on)]
+    taken += [Sign(True, "condition", c) for c in of_set(active, _ASPIRIN) if _in_use(c)]
     if taken:
         return Seen(tuple(taken))
     excuses = tuple(_against(order, all_drugs.items, active, allergies, runs_on))
@@ -72,18 +78,18 @@ def _against(
 ) -> Iterator[Sign]:
     for allergy in allergies.items:
         if _ALLERGY in allergy.concept.sets:
-            yield Sign(False, "an allergy to aspirin or its kind", told_by(allergy, "allergy"))
+            yield Sign(False, "an allergy to aspirin or its kind", allergy)
     for condition in active.items:
         text = condition.concept.text.lower()
         if _ALLERGY in condition.concept.sets and ("allerg" in text or "intoleran" in text):
-            yield Sign(False, "an allergy to aspirin or its kind", told_by(condition, "condition"))
+            yield Sign(False, "an allergy to aspirin or its kind", condition)
         elif "influenza_varicella" in condition.concept.sets:
-            yield Sign(False, "influenza or varicella", told_by(condition, "condition"))
+            yield Sign(False, "influenza or varicella", condition)
     for drug in drugs:
         if "antiplatelet" in drug.concept.sets and drug.status not in _HALTED and drug.intent not in _NO_ORDER:
             last = use_of(drug, runs_on).last
             if last is None or last >= order.day:
-                yield Sign(False, "another antiplatelet drug", told_by(drug, "drug"))
+                yield Sign(False, "another antiplatelet drug", drug)
 
 
 @fact
@@ -91,20 +97,15 @@ def breathing(order: Order, active: Seen[Condition], procedures: Seen[Procedure]
     """The watch over breathing within hours of the order: measured, ordered, or out of the question on a ventilator."""
     since = order.moment.instant - int(book.policy("adjunct.respiratory_hours").number * _SECONDS)
     tests = book.tests_of("respiratory")
-    found = [
-        Sign(True, book.test_title(r.test), Input(book.test_title(r.test), r.said, r.when.text, r.path))
-        for r in order.chart.results
-        if r.test in tests and r.when is not None and r.problem != _NO_NUMBER and _end(r.when) >= since
-    ]
-    found += [
-        Sign(True, "ordered", told_by(p, p.kind))
-        for p in procedures.items
-        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests)) and _holds(p, since)
-    ]
-    ventilated = [told_by(c, "condition") for c in of_set(active, "ventilated")]
-    ventilated += [told_by(p, "procedure") for p in procedures.items if _on_ventilator(p, order, book)]
-    found += [Sign(False, "ventilated", said) for said in ventilated]
-    return Seen(tuple(found), () if found else _unanswered(order))
+    for r in order.chart.results:
+        if r.test in tests and r.when is not None and r.problem != _NO_NUMBER and _end(r.when) >= since:
+            return Seen((Sign(True, r.test, r),))
+    for p in procedures.items:
+        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests)) and _holds(p, since):
+            return Seen((Sign(True, "ordered", p),))
+    excuses = [Sign(False, "ventilated", c) for c in of_set(active, "ventilated")]
+    excuses += [Sign(False, "ventilated", p) for p in procedures.items if _on_ventilator(p, order, book)]
+    return Seen(tuple(excuses), () if excuses else _unanswered(order))
 
 
 def _holds(procedure: Procedure, since: float) -> bool:

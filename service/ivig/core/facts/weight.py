@@ -1,8 +1,9 @@
-"""The weight a dose should rest on: height, body mass index, ideal and adjusted weight."""
+"""The weight a dose should rest on: height, body mass index, ideal and adjusted weight; that before a pregnancy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ class HeightFault(Struct, frozen=True):
 class Basis(Struct, frozen=True):
     """What the page or the policy asks for. `settled` says why it comes to actual weight; "" when height decides.
 
-    `firm`: on actual weight whatever a page asks for.
+    `firm`: on actual weight whatever a page asks for. `before`: the weight before a pregnancy, where it is used instead.
     """
 
     wanted: str
@@ -36,6 +37,7 @@ class Basis(Struct, frozen=True):
     settled: str = ""
     cites: tuple[Value, ...] = ()
     firm: bool = False
+    before: Result | None = None
 
 
 class Dosing(Struct, frozen=True):
@@ -71,32 +73,68 @@ def body_mass_index(kg: Decimal, cm: Decimal) -> Decimal:
 
 
 @fact
+def weight_before_pregnancy(
+    order: Order,
+    pregnant: Seen[Condition | Result],
+    weights: tuple[Result, ...],
+    results: dict[str, tuple[Result, ...]],
+    book: Book,
+) -> Result | None:
+    """The last weight before the pregnancy began, counted back from the expected day of delivery; None if not known."""
+    if not pregnant.items:
+        return None
+    due = results.get("edd", ())
+    if not due or due[0].words < order.day.isoformat():  # the reader gives an ISO day, or nothing
+        return None
+    begun = date.fromisoformat(due[0].words) - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
+    return next((w for w in weights if w.when is not None and w.when.last < begun), None)
+
+
+@fact
 def dosing_basis(
     weight: Result,
     adult: Maybe[bool],
     pregnant: Seen[Condition | Result],
     conditions: Seen[Condition],
     indication: Maybe[Indication],
+    weight_before_pregnancy: Result | None,
     book: Book,
 ) -> Maybe[Basis]:
     """Whether the dosing weight is the actual one whatever the height. Absent when that hangs on an unknown age."""
     page = None if isinstance(indication, Absent) else indication.weight_basis
     rests = page if page is not None else book.policy("weight.method")
-    wanted = rests.word
-    never = book.policy("weight.cannot_be_obese_below_kg")
-    assert weight.value is not None
-    if adult is False:
+    wanted, kg = rests.word, weight.value
+    assert kg is not None
+    children = book.policy("weight.under_age")
+    if adult is False and children.word == "actual":
         return Basis(wanted, rests, "under age: actual weight", (book.policy("age.adult_from"),), firm=True)
+    before = None
     if pregnant.items:
-        return Basis(wanted, rests, "pregnancy: actual weight", firm=True)
+        if not _by_weight_before(indication, book):
+            return Basis(wanted, rests, "pregnancy: actual weight", firm=True)
+        if weight_before_pregnancy is None:
+            why = "pregnancy, and no weight of before it: actual weight"
+            return Basis(wanted, rests, why, (book.policy("weight.in_pregnancy"),), firm=True)
+        before, kg = weight_before_pregnancy, weight_before_pregnancy.value or kg
     if of_set(conditions, "amputation"):
         return Basis(wanted, rests, "amputation: actual weight", firm=True)
     if wanted == "actual":
-        return Basis(wanted, rests, "dosed on actual weight by the page or policy", (rests,))
+        return Basis(wanted, rests, "dosed on actual weight by the page or policy", (rests,), before=before)
+    never = book.policy("weight.cannot_be_obese_below_kg")
     by_bmi_alone = wanted == "adjusted_if_obese" and book.maybe("weight.also_when_over_ibw") is None
-    if by_bmi_alone and weight.value < never.number:
-        return Basis(wanted, rests, "too light to be obese: actual weight", (never,))
-    return lacks(adult) if isinstance(adult, Absent) else Basis(wanted, rests)
+    if by_bmi_alone and kg < never.number:
+        return Basis(wanted, rests, "too light to be obese: actual weight", (never,), before=before)
+    if isinstance(adult, Absent) and children.word == "actual":
+        return lacks(adult)
+    return Basis(wanted, rests, before=before)
+
+
+def _by_weight_before(indication: Maybe[Indication], book: Book) -> bool:
+    """Whether a pregnant patient is dosed by the weight of before, for this indication."""
+    if book.policy("weight.in_pregnancy").word != "pre_pregnancy":
+        return False
+    actual_for = book.policy("weight.in_pregnancy.actual_for").words
+    return isinstance(indication, Absent) or indication.key not in actual_for
 
 
 def _outside(height: Result, weight: Maybe[Result], book: Book) -> HeightFault | None:
@@ -177,15 +215,20 @@ def dosing(
     book: Book,
 ) -> Maybe[Dosing]:
     """The weight the dose should rest on. Absent when the patient may be obese and height or sex is not known."""
-    kg = weight.value
-    assert kg is not None
+    now, before = weight.value, dosing_basis.before
+    assert now is not None
+    kg, inputs = now, weight_inputs
+    told: tuple[Value, ...] = ()
+    if before is not None and before.value is not None:
+        kg, told = before.value, (book.policy("weight.in_pregnancy"),)
+        inputs += (as_input(before, "weight before the pregnancy"),)
 
     def actual(
         why: str, cites: Iterable[Value] = (), bmi: Decimal | None = None, ideal: Decimal | None = None
     ) -> Dosing:
-        return Dosing(kg, "actual", kg, why, inputs=inputs, cites=tuple(cites), bmi=bmi, ideal=ideal)
+        named = "actual" if before is None else "pre-pregnancy"
+        return Dosing(kg, named, now, why, inputs=inputs, cites=(*told, *cites), bmi=bmi, ideal=ideal)
 
-    inputs = weight_inputs
     if dosing_basis.settled:
         return actual(dosing_basis.settled, dosing_basis.cites)
     if isinstance(height, Absent):
@@ -206,6 +249,9 @@ def dosing(
     if isinstance(sex, Absent):
         return sex
     inputs += (Input("sex", sex, "", order.chart.patient_path),)
+    least = book.maybe("weight.minimum_kg.male" if sex == "male" else "weight.minimum_kg.female")
+    if least is not None and kg <= least.number:
+        return actual("at or below the least weight of the calculator: actual weight", (least,), bmi)
     ideal, sources = ideal_kg(cm, sex, book)
     if kg <= ideal:
         return actual("not above ideal weight: actual weight", sources, bmi, ideal)
@@ -218,14 +264,14 @@ def dosing(
     rests = (dosing_basis.rests,)
     if dosing_basis.wanted == "ideal":
         why = "ideal weight by the page or policy"
-        return Dosing(ideal, "ideal", kg, why, sums, inputs, (*rests, *sources), ideal, bmi)
+        return Dosing(ideal, "ideal", now, why, sums, inputs, (*told, *rests, *sources), ideal, bmi)
     factor = book.policy("weight.adjust_factor")
     adjusted = ideal + factor.number * (kg - ideal)
     shown = plain(round(ideal, 2))
     sums += (f"Adjusted weight = {shown} + {factor.number} x ({plain(kg)} - {shown}) = {plain(round(adjusted, 2))} kg",)
     why = "obese" if if_obese else "adjusted weight by the page or policy"
-    cites = (*rests, *((obese,) if if_obese else ()), factor, *sources)
-    return Dosing(adjusted, "adjusted", kg, why, sums, inputs, cites, ideal, bmi)
+    cites = (*told, *rests, *((obese,) if if_obese else ()), factor, *sources)
+    return Dosing(adjusted, "adjusted", now, why, sums, inputs, cites, ideal, bmi)
 
 
 @fact

@@ -53,9 +53,15 @@ def scale_of(
 
 
 def doses_near(grams: Decimal, scale: Scale) -> Iterator[Decimal]:
-    """Whole-vial doses near to `grams` within the policy's rounding, the nearest first; last what one can write down."""
+    """Whole-vial doses near to `grams` within the policy's rounding, the nearest first; last what one can write down.
+
+    Where the policy rounds to a step, multiples of it.
+    """
     written = grams.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
-    if scale.sizes:
+    step = scale.book.maybe("rounding.step_g")
+    if step is not None:
+        yield (grams / step.number).to_integral_value(ROUND_HALF_EVEN) * step.number or step.number
+    elif scale.sizes:
         most = farthest(grams, rounding(scale.adult, scale.book))
         sums = (s for s in whole_sums(scale.sizes, grams, grams) if s and abs(s - grams) <= most)
         yield from sorted(dict.fromkeys(sums), key=lambda s: (abs(s - grams), s))

@@ -34,20 +34,18 @@ def check(order: Order, aspirin: Seen[Sign], indication: Indication, book: Book)
     if any(s.there for s in aspirin.items) or aspirin.lacking:
         return
     cites = (book.policy("adjunct.aspirin_for"),)
-    disease = indication.title.lower().replace("kawasaki", "Kawasaki")
     if aspirin.items:
         yield _excused.finding(
             at=(order.path, *(s.input.path for s in aspirin.items)),
             inputs=(s.input for s in aspirin.items),
             cites=cites,
-            disease=disease,
+            disease=indication.title,
             what=aspirin.items[0].what,
         )
         return
-    yield rule.finding(at=(order.path,), cites=cites, disease=disease)
+    yield rule.finding(at=(order.path,), cites=cites, disease=indication.title)
 
 
 def content(aspirin: Seen[Sign]) -> str:
     """What was found."""
-    first = next(s for s in aspirin.items if s.there)
-    return f"{first.input.value}, {first.input.day}".rstrip(", ")
+    return "; ".join(f"{s.input.value}, {s.input.day}".rstrip(", ") for s in aspirin.items)

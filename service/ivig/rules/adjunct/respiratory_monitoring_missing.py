@@ -44,7 +44,7 @@ def check(order: Order, breathing: Seen[Sign], indication: Indication, book: Boo
     )
 
 
-def content(breathing: Seen[Sign]) -> str:
+def content(breathing: Seen[Sign], book: Book) -> str:
     """What was found."""
     first = breathing.items[0]
-    return f"{first.what}: {first.input.value}, {first.input.day}".rstrip(", ")
+    return f"{book.test_title(first.what)}: {first.input.value}, {first.input.day}".rstrip(", ")

@@ -1,7 +1,8 @@
 """A dose that no sum of the product's vials comes near.
 
 What it checks    The grams of each infusion day against the nearest sum of the vial sizes of the product: within 5 g in
-                  adults and 2.5 g in children, and never further than 10% of the dose.
+                  adults and 2.5 g in children, and never further than 10% of the dose. Where the policy rounds to a
+                  step (`rounding.step_g`), against the nearest multiple of it.
 Why it matters    What is left in an opened vial is thrown away; rounding to whole vials saves it at no loss.
 Example           12 g of Privigen (vials of 5, 10, 20, 40 g): 10 g is 2 g away, more than 10% of 12 g.
 Does not cover    An order whose product is open, unless all candidates agree.
@@ -10,8 +11,10 @@ Does not cover    An order whose product is open, unless all candidates agree.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP
 
 from ivig.core.book import Book, Product
+from ivig.core.dated import Value
 from ivig.core.facts.dose import places
 from ivig.core.facts.grams import Grams
 from ivig.core.facts.vials import farthest, mixed, rounding, sizes_of
@@ -26,8 +29,14 @@ rule = Rule(
     says="{got} g is no sum of whole vials of {product} ({sizes} g): the nearest is {nearest} g",
 )
 
+_STEP = "{got} g is not rounded to {step} g: the nearest is {nearest} g"
+
 
 def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
+    step = book.maybe("rounding.step_g")
+    if step is not None:
+        yield from _off_step(order, day_grams, step)
+        return
     if product.vials is None or not product.vials.words:
         return
     sizes, limits = sizes_of(product.vials.words), rounding(adult, book)
@@ -48,5 +57,25 @@ def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, b
                 got=high,
                 product=product.title,
                 sizes=tuple(sorted(sizes)),
+                nearest=nearest,
+            )
+
+
+def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Finding]:
+    """Days whose grams hold no multiple of the policy's step."""
+    for held in day_grams.items:
+        for low, high in held.days:
+            if (high // step.number) * step.number >= low:
+                continue
+            nearest = (high / step.number).to_integral_value(ROUND_HALF_UP) * step.number
+            yield rule.finding(
+                at=places(order, held.inputs),
+                says=_STEP,
+                sums=(*held.sums, f"{plain(high)} g / {plain(step.number)} g is no whole number"),
+                inputs=held.inputs,
+                cites=(step,),
+                measure=Measure("g", high, None, nearest, step.source),
+                got=high,
+                step=step.number,
                 nearest=nearest,
             )

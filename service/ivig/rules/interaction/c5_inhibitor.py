@@ -33,8 +33,7 @@ _OTHER = "{drug} {when}: this policy bars C5 inhibitors beside immune globulin m
 
 
 def concerns(drug_sets: Seen[str], book: Book) -> bool:
-    names = drug_sets.items
-    return any(name in names for name in book.policy("interaction.barred_class").words)
+    return not set(book.policy("interaction.barred_class").words).isdisjoint(drug_sets.items)
 
 
 def check(

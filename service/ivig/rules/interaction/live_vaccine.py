@@ -29,7 +29,7 @@ rule = Rule(
     "choice may be another one.",
 )
 _PLANNED = "{vaccine} {when}: {dose}immune globulin weakens it until {until} ({months} months)"
-_ROOM = 40
+_ROOM = 28
 
 
 def concerns(live_vaccines: Seen[Live]) -> bool:

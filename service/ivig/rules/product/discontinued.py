@@ -4,7 +4,8 @@ What it checks    Whether the product was withdrawn on the day of judgement.
 Why it matters    The order can't be filled as written; what is dispensed instead has another rate, other excipients and
                   other codes.
 Example           Carimune NF from October 2018.
-Does not cover    Shortages. Where the day of the withdrawal is not confirmed it is information.
+Does not cover    Shortages. Where the day of the withdrawal is not confirmed it is information. Before a product's first
+                  day on the market it is not judged (knowledge-not-in-force).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Product
+from ivig.core.dated import NotInForce
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.product import called, withdrawn
 from ivig.core.finding import INFORMATION, WARNING, Finding
@@ -27,7 +29,9 @@ rule = Rule(
 
 
 def check(order: Order, product: Product, established: Habit | None) -> Iterator[Finding]:
-    if not withdrawn(product) or product.market is None:
+    if product.market is None:
+        raise NotInForce(f"{product.key}.market")
+    if not withdrawn(product):
         return
     start = product.market.start
     severity = INFORMATION if product.market.unconfirmed else WARNING

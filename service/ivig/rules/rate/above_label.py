@@ -18,7 +18,7 @@ from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import MOST, Held, fastest
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
-from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rate_words import limit_line, measure_of, pump, rate_inputs, sum_of
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import ERROR, WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
@@ -32,12 +32,17 @@ rule = Rule(
 )
 
 
+def concerns(label_rate: Seen[Held]) -> bool:
+    return bool(label_rate.items or label_rate.lacking)
+
+
 def check(
     order: Order,
     label_rate: Seen[Held],
     indication: Maybe[Indication],
     weight: Maybe[Result],
     products: tuple[Product, ...],
+    slowest: tuple[str, ...],
     book: Book,
 ) -> Iterator[Finding]:
     for held in label_rate.items:
@@ -59,6 +64,7 @@ def check(
             cites=(held.limit, book.policy("rate.tolerance")),
             measure=measure_of(held),
             assumed=held.assumed,
+            consider=(*_slower(held), *slowest),
             got=round(held.got, 2),
             unit=held.limit.unit,
             average=" on average" if held.pace.average else "",
@@ -66,6 +72,11 @@ def check(
             product=called(held.product, order),
             what=listed((what,), 36),
         )
+
+
+def _slower(held: Held) -> tuple[str, ...]:
+    pumped = pump(held)
+    return (f"The label's highest is {plain(held.limit.number)} {held.limit.unit}{pumped}.",) if pumped else ()
 
 
 def content(

@@ -67,7 +67,7 @@ def check(
             cites=(*(v for s in found.signs for v in s.cites), *found.cites),
             assumed=(*doubts(found.signs), *(habit_line(established) if severity != found.severity else ())),
             consider=(slowly(product),),
-            what=listed((s.what for s in found.signs), 45),
+            what=listed((s.what if s.cites or not s.grave else s.input.value for s in found.signs), 45),
             count=len({s.factor for s in found.signs}),
             egfr=said,
         )
