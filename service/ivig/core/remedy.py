@@ -295,14 +295,30 @@ def _tells(finding: Finding, candidate: Candidate) -> tuple[Change, ...]:
 
 
 def _joined(candidates: Iterable[Candidate]) -> Candidate:
-    """Several as one; what a later one changes again falls away from the earlier."""
-    changes: list[Change] = []
-    said: list[str] = []
+    """Several as one; what a later one changes again falls away from the earlier, and is told once."""
+    changes: dict[tuple[str, ...], Change] = {}
+    said: dict[str, frozenset[str]] = {}
     for candidate in candidates:
-        changes += candidate.changes
+        own = {_target(change) for change in candidate.changes}
+        said = {line: places for line, places in said.items() if not _retold(places, candidate)}
+        for change in candidate.changes:
+            changes.pop(_target(change), None)
+            changes[_target(change)] = change
         line = candidate.says or _words(candidate)
-        said.append(line + (f" ({candidate.because})" if candidate.because else ""))
-    return Candidate(tuple(changes), "; ".join(dict.fromkeys(said)))
+        said[line + (f" ({candidate.because})" if candidate.because else "")] = frozenset(t[1] for t in own)
+    return Candidate(tuple(changes.values()), "; ".join(said))
+
+
+def _target(change: Change) -> tuple[str, ...]:
+    """What a change changes: two with the same target follow each other."""
+    fields = ("path", "rate_path", "test", "set")
+    return (change.kind, *(str(getattr(change, name, "")) for name in fields))
+
+
+def _retold(places: frozenset[str], later: Candidate) -> bool:
+    """Whether a later dose of the same instruction tells all that was said of it before."""
+    doses = {_target(c)[1] for c in later.changes if c.kind == "dose"}
+    return bool(doses) and places <= doses
 
 
 def _words(candidate: Candidate) -> str:

@@ -34,11 +34,16 @@ def drug(key: str, book: Book) -> OrderedDrug | None:
 
 @clears("adjunct-premedication-missing")
 def premedication(book: Book) -> Iterator[Candidate]:
-    """One medicine where one suffices, else both."""
+    """One medicine where one suffices, else both, with a steroid where an earlier reaction asks for one."""
     known = [d for key in ("paracetamol", "antihistamine") if (d := drug(key, book)) is not None]
+    steroid = drug("systemic_steroid", book)
     for one in known:
         yield Candidate((one,))
     yield Candidate(tuple(known))
+    if steroid is not None:
+        named = f"a systemic steroid, for instance {steroid.title}"
+        yield Candidate((steroid,), f"add {named}")
+        yield Candidate((*known, steroid), ", ".join(f"add {d.title}" for d in known) + f", add {named}")
 
 
 @clears("adjunct-aspirin-missing")

@@ -313,7 +313,7 @@ def whole_vials(finding: Finding, order: Order, segments: Seen[Segment], product
 @clears("dose-total-mismatch")
 def dispensed(order: Order, supply: Seen[Supply]) -> Iterator[Candidate]:
     for item in supply.items:
-        yield Candidate((DispenseChange(item.amount.path, item.nearest),), because=f"the {item.what} of the order")
+        yield Candidate((DispenseChange(item.amount.path, item.nearest),), because=f"one {item.what} of the order")
 
 
 def volumes_in_grams(

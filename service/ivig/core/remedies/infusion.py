@@ -21,13 +21,13 @@ _LOSS = Decimal("0.03")
 def at_the_ceiling(finding: Finding, order: Order) -> Iterator[Candidate]:
     """The rate the finding points at, brought down in its own unit to what it was held against."""
     measure = finding.measure
-    if measure is None or measure.upper is None or not measure.observed:
+    if measure is None or not measure.upper or not measure.observed:
         return
-    share = measure.upper / measure.observed
     ceiling = f"{plain(measure.upper)} {measure.unit} at most"
     for part, rate in _rates(finding, order):
         time = dimension(rate.unit) == "time"
-        value = _round(rate.value / share, ROUND_CEILING) if time else _round(rate.value * share, ROUND_FLOOR)
+        most = rate.value * measure.observed / measure.upper if time else rate.value * measure.upper / measure.observed
+        value = _round(round(most, 6), ROUND_CEILING if time else ROUND_FLOOR)  # a quotient may end just beside
         if value:
             yield Candidate((RateChange(part.path, rate.path, value, rate.unit),), because=ceiling)
 

@@ -38,6 +38,12 @@ def assumed(test: str, book: Book, number: Decimal | None = None, words: str = "
     return Result(test, number, page.unit, f"{plain(number)} {page.unit}", None, "", code=code)
 
 
+def called(test: str, book: Book) -> str:
+    """A test's title within a sentence."""
+    title = book.test_title(test)
+    return title if title[1:2].isupper() or title[2:3].isupper() else title[:1].lower() + title[1:]
+
+
 def asked(test: str, title: str, book: Book, *results: Result | None) -> OrderedTest | None:
     concept = concept_of("tests", test, book)
     known = tuple(r for r in results if r is not None)
@@ -50,7 +56,7 @@ def baseline(finding: Finding, candidates: Maybe[tuple[Indication, ...]], book: 
     test, shown = _ASKED.get(about, about), _SHOWN.get(_ASKED.get(about, about), _ASKED.get(about, about))
     if test not in book.lexicon.test_pages:
         return
-    title = TITLES.get(about, book.test_title(test).lower())
+    title = TITLES.get(about, called(test, book))
     for result in (assumed(shown, book), *_by_criteria(test, candidates, book)):
         made = asked(test, title, book, result)
         if made is not None:
@@ -70,7 +76,7 @@ def _by_criteria(test: str, candidates: Maybe[tuple[Indication, ...]], book: Boo
 def criterion(finding: Finding, candidates: Maybe[tuple[Indication, ...]], book: Book) -> Iterator[Candidate]:
     if finding.about in book.lexicon.test_pages:
         for result in _by_criteria(finding.about, candidates, book):
-            made = asked(finding.about, book.test_title(finding.about), book, result)
+            made = asked(finding.about, called(finding.about, book), book, result)
             if made is not None:
                 yield Candidate((made,))
 
@@ -78,14 +84,14 @@ def criterion(finding: Finding, candidates: Maybe[tuple[Indication, ...]], book:
 @clears("lab-iga-unknown", "lab-blood-group-unknown", "course-igg-trough")
 def single(finding: Finding, book: Book) -> Iterator[Candidate]:
     test = {"lab-iga-unknown": "iga", "lab-blood-group-unknown": "abo"}.get(finding.rule, "igg")
-    made = asked(test, book.test_title(test), book, assumed(test, book))
+    made = asked(test, called(test, book), book, assumed(test, book))
     if made is not None:
         yield Candidate((made,))
 
 
 @clears("lab-serology-before-first")
 def serology(results: dict[str, tuple[Result, ...]], book: Book) -> Iterator[Candidate]:
-    made = [asked(t, book.test_title(t), book, assumed(t, book)) for t in _SEROLOGY if not results.get(t)]
+    made = [asked(t, called(t, book), book, assumed(t, book)) for t in _SEROLOGY if not results.get(t)]
     yield Candidate(tuple(m for m in made if m is not None))
 
 
