@@ -18,6 +18,7 @@ from ivig.core.finding import plain
 from ivig.core.order import Amount, Chart, Concept, Drug, Moment, Order, Part, Procedure, Rate, Result
 
 _DAY_SECONDS = 86400
+_CYCLE_FROM = 14  # days: several infusion days in a shorter period cannot be written as a cycle
 _TELLS = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice|single|every|each|day|days|daily|week|"
     r"weeks|weekly|month|months|monthly|fortnightly|stat)\b",
@@ -72,11 +73,13 @@ class DaysChange(Change, frozen=True):
     days: int
 
     def apply(self, order: Order) -> Order:
-        return _instruction(
-            order,
-            self.path,
-            lambda part: {"days": self.days, "step": Decimal(1), "events": (), "said_timing": True},
-        )
+        def change(part: Part) -> dict[str, Any]:
+            made = {"days": self.days, "step": Decimal(1), "events": (), "said_timing": True}
+            if part.interval is not None and part.interval < _CYCLE_FROM and self.days > 1:
+                made |= {"interval": None, "cycles": None}  # a few days in every week are no cycle, but a run of days
+            return made
+
+        return _instruction(order, self.path, change)
 
     def words(self) -> str:
         return f"{self.days} infusion day{'s' if self.days > 1 else ''}"
@@ -129,22 +132,31 @@ class StartChange(Change, frozen=True):
 
 
 class RateChange(Change, frozen=True):
-    """A rate of an instruction: the one at `rate_path`, or one where there is none. A time is how long it takes."""
+    """A rate of an instruction, in place of the one it `was`, or where there is none. A time is how long it takes."""
 
     kind: ClassVar[str] = "rate"
     path: str
-    rate_path: str
+    was: Rate | None
     value: Decimal
     unit: str
+
+    @property
+    def rate_path(self) -> str:
+        return self.was.path if self.was is not None else ""
 
     def apply(self, order: Order) -> Order:
         said = f"{plain(self.value)} {self.unit}"
 
         def change(part: Part) -> dict[str, Any]:
             made = Rate(self.value, self.unit, said, self.rate_path or f"{part.path}.doseAndRate[0].rate")
-            if not any(r.path == self.rate_path for r in part.rates):
-                return {"rates": (*part.rates, made)}
-            return {"rates": tuple(made if r.path == self.rate_path else r for r in part.rates)}
+            rates = list(part.rates)
+            place = next((i for i, r in enumerate(rates) if r == self.was), None)
+            if place is None:  # changed already: by its place
+                place = next((i for i, r in enumerate(rates) if r.path == self.rate_path), None)
+            if place is None:
+                return {"rates": (*rates, made)}
+            rates[place] = structs.replace(made, role=rates[place].role)
+            return {"rates": tuple(rates)}
 
         return _instruction(order, self.path, change)
 
@@ -295,6 +307,19 @@ def _charted(order: Order, **fields: Any) -> Order:
     return structs.replace(order, chart=chart)
 
 
+def _pace(part: Part) -> str:
+    """What a text said of the rate, in few words: it is kept when the rest of the text falls away."""
+    said = []
+    for rate in part.rates:
+        if rate.path == part.path + ".text":
+            lead = {"start": "start at ", "most": "max "}.get(rate.role, "" if rate.unit == "h" else "at ")
+            over = f"over {plain(rate.value)}{f' to {plain(rate.long)}' if rate.long is not None else ''} hours"
+            said.append(over if rate.unit == "h" else f"{lead}{plain(rate.value)} {rate.unit}")
+    if any(rate.role == "start" and rate.path != part.path + ".text" for rate in part.rates):
+        said.append("as tolerated")
+    return ", ".join(said)
+
+
 def _instruction(order: Order, path: str, change: Callable[[Part], dict[str, Any]]) -> Order:
     """The order with one instruction changed, wherever it stands among the parts of its course."""
     gone = {part.path + ".text" for part in order.parts if part.path == path and _TELLS.search(part.text)}
@@ -302,12 +327,13 @@ def _instruction(order: Order, path: str, change: Callable[[Part], dict[str, Any
     def made(part: Part) -> Part:
         if part.path != path:
             return part
-        if gone:
-            part = structs.replace(part, text="", views=tuple(v for v in part.views if not v.from_text))
         fields = change(part)
         if "amount" in fields and part.amount is not None:
             gone.add(part.amount.path)
-        return structs.replace(part, **fields)
+        made = structs.replace(part, **fields)
+        if part.path + ".text" in gone:
+            made = structs.replace(made, text=_pace(made), views=tuple(v for v in made.views if not v.from_text))
+        return made
 
     parts = tuple(map(made, order.parts))
     return structs.replace(

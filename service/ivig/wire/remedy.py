@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from ivig.core.change import (
     BasisChange,
     Change,
@@ -24,6 +26,7 @@ from ivig.core.change import (
     applied,
 )
 from ivig.core.order import Amount, Concept, Order, Part, Rate, Result
+from ivig.core.units import UNITS
 from ivig.wire.outcome import BASE, encode
 
 Json = dict[str, Any]
@@ -147,18 +150,18 @@ def _dosage_at(dosages: list[Json], path: str) -> Json:
 
 def _instruction(dosage: Json, old: Part, new: Part) -> None:
     """One dosage instruction brought from `old` to `new`."""
-    unworded = bool(old.text) and not new.text
+    unworded = old.text != new.text
     if unworded:
         dosage.pop("text", None)
         dosage.pop("_text", None)
-    if new.rates != old.rates or (unworded and any(r.path.endswith(".text") for r in old.rates)):
-        for rate in new.rates:
-            if rate not in old.rates or rate.path.endswith(".text"):
-                _rate(dosage, rate)
+        dosage |= {"text": new.text} if new.text else {}
+    for rate in new.rates:
+        if rate not in old.rates and not rate.path.endswith(".text"):
+            _rate(dosage, rate)
     if new.amount is not None and new.amount != old.amount:
         _dose(dosage, new.amount)
     elif unworded and new.amount is not None and new.amount.unit:
-        _dose_in_elements(dosage, new.amount)
+        _dose_in_elements(dosage, _writable(new.amount, new.days))
     # The number of doses may have been told by the quantity dispensed, over the dose there was.
     redosed = new.amount != old.amount and not _counted(dosage)
     if any(getattr(old, name) != getattr(new, name) for name in _TIMES) or unworded or redosed:
@@ -195,11 +198,18 @@ def _dose(dosage: Json, amount: Amount) -> None:
         dosage["doseAndRate"] = [entry for entry in entries if entry]
 
 
+def _writable(amount: Amount, days: int | None) -> Amount:
+    """A dose for all days together, as one for each where its unit has no form for the whole."""
+    if amount.each != "course" or f"{amount.unit}/{{course}}" in UNITS or not days:
+        return amount
+    return structs.replace(amount, low=amount.low / days, high=amount.high / days, each="day")
+
+
 def _dose_in_elements(dosage: Json, amount: Amount) -> None:
     """A dose that stays, of which a text that goes had told something: all of it, its vials, or that it is for all days."""
     if amount.from_text:
         _dose(dosage, amount)
-    elif amount.each == "course" or "vial" in amount.said:
+    elif amount.each != "dose" or "vial" in amount.said:
         hit = re.search(r"doseAndRate\[(\d+)\]", amount.path)
         entries = _entries(dosage)
         entry = entries[int(hit.group(1)) if hit else 0] if entries else dosage
@@ -219,14 +229,25 @@ def _unit(amount: Amount) -> str:
     """The unit with what the dose is for, where that is no single dose."""
     if amount.each == "course":
         return amount.unit + "/{course}"
-    return f"{amount.unit}/d" if amount.each == "day" and not amount.unit.endswith("/d") else amount.unit
+    by_day = f"{amount.unit}/d"
+    return by_day if amount.each == "day" and by_day in UNITS else amount.unit
 
 
 def _rate(dosage: Json, rate: Rate) -> None:
-    if rate.path.endswith(".duration"):
+    if rate.path.endswith((".duration", ".durationMax")):
         repeat = dosage.setdefault("timing", {}).setdefault("repeat", {})
-        repeat.pop("durationMax", None)
+        repeat.pop("durationMax", None)  # one time for a span of times
         repeat |= {"duration": _plain(rate.value), "durationUnit": rate.unit}
+        return
+    most = re.search(r"\.maxDosePerPeriod(?:\[(\d+)\])?$", rate.path)
+    if most is not None:
+        held = dosage["maxDosePerPeriod"]
+        top, _, bottom = rate.unit.rpartition("/")
+        ratio = {"numerator": plain_quantity(rate.value, top), "denominator": plain_quantity(Decimal(1), bottom)}
+        if most.group(1):
+            held[int(most.group(1))] = ratio
+        else:
+            dosage["maxDosePerPeriod"] = ratio
         return
     entries = _entries(dosage)
     hit = re.search(r"doseAndRate\[(\d+)\]", rate.path)

@@ -15,6 +15,7 @@ from ivig.core.units import dimension
 
 _FINE = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))  # from the coarsest that loses little
 _LOSS = Decimal("0.03")
+_NEAR = Decimal("1.001")  # what a finding tells is rounded: a quotient may end just beside a round number
 
 
 @clears("rate-above-label", "rate-above-at-risk-ceiling", "rate-above-initial")
@@ -27,9 +28,9 @@ def at_the_ceiling(finding: Finding, order: Order) -> Iterator[Candidate]:
     for part, rate in _rates(finding, order):
         time = dimension(rate.unit) == "time"
         most = rate.value * measure.observed / measure.upper if time else rate.value * measure.upper / measure.observed
-        value = _round(round(most, 6), ROUND_CEILING if time else ROUND_FLOOR)  # a quotient may end just beside
+        value = _round(most / _NEAR, ROUND_CEILING) if time else _round(most * _NEAR, ROUND_FLOOR)
         if value:
-            yield Candidate((RateChange(part.path, rate.path, value, rate.unit),), because=ceiling)
+            yield Candidate((RateChange(part.path, rate, value, rate.unit),), because=ceiling)
 
 
 def _rates(finding: Finding, order: Order) -> list[tuple[Part, Rate]]:
@@ -60,5 +61,5 @@ def to_begin_with(
     if known and len({unit for _, unit in known}) == 1:
         number, unit = known[0]
         said = f"{plain(number)} {unit} to begin with"
-        changes = tuple(RateChange(part.path, "", number, unit) for part in dosed)
+        changes = tuple(RateChange(part.path, None, number, unit) for part in dosed)
         yield Candidate(changes, said, f"the lowest starting rate of {product.title}")
