@@ -129,5 +129,5 @@ def opinions(one: Advised, by: Validator | None = None) -> list[str]:
     return wrong
 
 
-def tests_of(remedy: Remedy) -> list[str]:
+def ordered_tests(remedy: Remedy) -> list[str]:
     return [c.test for c in remedy.changes if isinstance(c, OrderedTest)]

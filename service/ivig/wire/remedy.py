@@ -251,7 +251,7 @@ def _rate(dosage: Json, rate: Rate) -> None:
         return
     entries = _entries(dosage)
     hit = re.search(r"doseAndRate\[(\d+)\]", rate.path)
-    if hit is None and not entries and any(name in dosage for name in (*_DOSES[:2], *_RATES)):
+    if not entries and any(name in dosage for name in (*_DOSES[:2], *_RATES)):
         entry = dosage
     elif not entries:
         entry = {}
