@@ -74,7 +74,7 @@ def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
     report, decoded = validator.validate(body)
     reading = read(decoded, library.lexicon, Asked())
     (order,) = reading.orders
-    told = outcome(report, library, reading.broken)
+    told = outcome(report, reading.broken)
     (judgement,) = report.judgements
     faulty = read(decode(FAULTY.read_bytes()), library.lexicon, Asked()).orders[0]
     found = validator.judge(faulty)
@@ -85,8 +85,8 @@ def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
             "decode": lambda: decode(body),
             "read": lambda: read(decoded, library.lexicon, Asked()),
             "judge": lambda: validator.judge(order),
-            "render": lambda: encode(outcome(report, library, reading.broken)),
-            "outcome": lambda: outcome(report, library, reading.broken),
+            "render": lambda: encode(outcome(report, reading.broken)),
+            "outcome": lambda: outcome(report, reading.broken),
             "encode": lambda: encode(told),
             "remedies": lambda: validator.remedies(faulty, found),
             "vials": lambda: validator.vials(faulty),

@@ -10,7 +10,7 @@ import yaml
 from msgspec import Struct
 
 HERE = Path(__file__).parent / "cases"
-_KEYS = {"name", "change", "expect", "text", "also", "never", "mission", "count", "base"}
+_KEYS = {"name", "change", "expect", "text", "also", "never", "mission", "count", "base", "explains"}
 _WORDS = {"passes", "error", "warning", "information", "cannot-tell", "note", "absent"}
 
 
@@ -29,6 +29,7 @@ class Case(Struct, frozen=True):
     never: tuple[str, ...] = ()
     mission: tuple[str, ...] = ()
     count: int | None = None
+    explains: str = ""  # words of the explanation of one of its findings, in full
 
     @property
     def id(self) -> str:
@@ -91,4 +92,5 @@ def _case(path: Path, page: dict[str, Any], said: dict[str, Any]) -> Case:
         never=tuple(said.get("never", ())),
         mission=tuple(said.get("mission", ())),
         count=said.get("count"),
+        explains=said.get("explains", ""),
     )

@@ -66,7 +66,7 @@ def answered(body: Json | bytes, by: Validator | None = None) -> bytes:
     decoded = decode(written(body))
     asked, policy_day, library = asked_for(decoded, UTC, NOON, judge.library)
     reading = read(decoded, library.lexicon, asked)
-    return encode(outcome(judge.report(reading, policy_day, library), library, reading.broken))
+    return encode(outcome(judge.report(reading, policy_day, library), reading.broken, decoded.in_full))
 
 
 def answer(body: Json | bytes) -> Json:

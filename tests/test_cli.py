@@ -276,11 +276,32 @@ def test_an_order_cannot_speak_to_the_terminal(ivig_: Run) -> None:
     assert not {"\x1b", "\x9b", "\x07"} & set(said)
 
 
+def test_verbose_shows_every_rule_and_what_became_of_it(ivig_: Run) -> None:
+    said = " ".join(ivig_("check", ADVISE, "-v").out.split())
+    for words in (
+        "Every rule",
+        "flagged indication-criteria-unmet",
+        "content dose-course-above-range 2 g/kg a course, at most 2 (+10%)",
+        "Not concerned: order-duplicate",
+        "Alternatives to consider: Steroids",
+        "→ Consider whether this patient",
+    ):
+        assert words in said, words
+    assert "Every rule" not in ivig_("check", ADVISE).out
+    assert '"checked"' in ivig_("check", ADVISE, "-v", "--format", "json").out
+
+
+def test_a_file_that_asks_for_full_detail_gets_it(ivig_: Run) -> None:
+    bundle = {"name": "bundle", "resource": json.loads(CLEAR.read_bytes())}
+    body = {"resourceType": "Parameters", "parameter": [bundle, {"name": "detail", "valueCode": "full"}]}
+    assert '"checked"' in ivig_("check", "-", "--format", "json", stdin=json.dumps(body).encode()).out
+
+
 # -- the other commands -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["check"], ["serve"], ["explain"], ["settings"], ["knowledge"], ["knowledge", "lint"]]
+    "words", [[], ["check"], ["sheet"], ["serve"], ["explain"], ["settings"], ["knowledge"], ["knowledge", "lint"]]
 )
 def test_every_command_has_help(ivig_: Run, words: list[str]) -> None:
     ran = ivig_(*words, "--help")
@@ -314,6 +335,40 @@ def test_explain_gives_the_numbers_in_force_with_source_place_and_mark(ivig_: Ru
     assert "weight.days.inpatient: 7 d" in of_facts
     assert "house" in of_facts
     assert "weight.days.outpatient_adult: 90 d" in of_facts  # a key made from parts
+
+
+def test_explain_tells_what_a_rule_needs_and_carries(ivig_: Run) -> None:
+    said = " ".join(ivig_("explain", "dose-course-above-range").out.split())
+    for words in (
+        "To consider Consider a smaller dose",
+        "phased: Every course per kg with its limits",
+        "weight-missing: No usable weight",
+        "schedule-missing: The days",
+        "A14: Kawasaki disease: 2 g/kg once, with aspirin",
+        "Guillain-Barre syndrome",
+    ):
+        assert words in said, words
+
+
+def test_explain_tells_what_other_policies_set(ivig_: Run, tmp_path: Path) -> None:
+    page = tmp_path / "ours.yaml"
+    page.write_text(
+        "id: ours\ntitle: Ours\nreviewed: 2026-11-20\ndue: 2027-11-20\nkeys:\n"
+        '  dose.cumulative_days: {unit: d, values: [{from: unknown, amount: 35, source: house, at: "ours", seen: house}]}\n',
+        "utf-8",
+    )
+    said = " ".join(ivig_("explain", "dose-cumulative-above-limit", "--policy", page).out.split())
+    assert "us-default: dose.cumulative_days is 28 d, here 35 d" in said
+
+
+def test_explain_shows_pages_of_indications_and_products(ivig_: Run) -> None:
+    said = " ".join(ivig_("explain", "gbs").out.split())
+    for words in ("Guillain-Barre syndrome indication, reviewed", "Alternatives Plasma exchange", "S-EFNS08"):
+        assert words in said, words
+    assert "privigen_10.strength: 0.1 g/mL" in " ".join(ivig_("explain", "privigen-10").out.split())
+    ran = ivig_("explain", "privigen")
+    assert ran.code == 2
+    assert "privigen_10" in ran.err
 
 
 def test_explain_without_a_rule_lists_all(ivig_: Run) -> None:

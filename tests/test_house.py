@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 import ivig
 from casefiles import HERE, Case, all_cases, files, read
@@ -120,6 +122,23 @@ def test_no_clinical_number_in_a_rule(path: Path) -> None:
     assert not found, "\n".join(found)
 
 
+@every_rule
+def test_a_rule_that_flags_says_what_could_be_done(path: Path) -> None:
+    rule = module_of(path).rule
+    if rule.result.value == "flagged":
+        assert rule.consider.startswith("Consider"), f"{rule.name} has nothing to consider"
+    assert not re.search(r"\d", rule.consider), "advice that holds numbers belongs to the finding, from the book"
+    assert not rule.consider or rule.consider.endswith((".", "?"))
+
+
+@every_rule
+def test_a_rule_that_compares_a_number_shows_its_arithmetic_where_it_is_content(path: Path) -> None:
+    compares = any(
+        isinstance(node, ast.keyword) and node.arg == "measure" for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    )
+    assert not compares or hasattr(module_of(path), "content"), "no `content`"
+
+
 def _compares(node: ast.AST) -> bool:
     """A comparison, or a call that compares: `min(...)`, `max(...)`."""
     return isinstance(node, ast.Compare) or (
@@ -140,6 +159,16 @@ def _numbers(node: ast.AST) -> set[float]:
         elif isinstance(below, ast.Call) and ast.unparse(below.func) == "Decimal":
             found |= {float(a.value) for a in below.args if isinstance(a, ast.Constant)}
     return found
+
+
+def test_every_statement_is_told_with_the_rules_that_carry_it() -> None:
+    page = yaml.safe_load((Path(ivig.__file__).parent / "knowledge/statements.yaml").read_text("utf-8"))["statements"]
+    assert list(page) == [*(f"A{n}" for n in range(1, 31)), *(f"B{n}" for n in range(1, 7))]
+    families = {path.parent.name for path in rule_files()} | {"rate", "risk", "adjunct", "interaction"}
+    for key, row in page.items():
+        assert row["says"], key
+        assert row["rules"], key
+        assert {rule.partition("-")[0] for rule in row["rules"]} <= families, key
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

@@ -183,8 +183,12 @@ def _emitted(extension: Json, above: str = "") -> set[str]:
 
 
 def test_what_is_emitted_is_described() -> None:
+    full = {"resourceType": "Parameters", "parameter": [{"name": "detail", "valueCode": "full"}]}
+    full["parameter"].append({"name": "bundle", "resource": bundle("gbs")})
     told = [answer(bundle("gbs", change)) for change in ({"dose": "63 g"}, {"weight": "absent"}, {})]
+    told.append(answer(full))
     seen = _extensions(told)
     assert {e["url"].rsplit("/", 1)[-1] for e in seen} >= {"ivig-run", "ivig-not-judged"}
+    assert any("order.checked.text" in _emitted(e) for e in seen)
     for extension in seen:
         assert _emitted(extension) <= _described(extension["url"]), extension

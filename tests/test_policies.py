@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from msgspec import json
+from starlette.testclient import TestClient
 
 import r4
 from builder import bundle
+from ivig.app import create_app
 from ivig.core.book import UnknownPolicy
 from ivig.entrypoints.operation import Refused
 from ivig.knowledge.load import HERE
@@ -209,6 +211,29 @@ def test_a_policy_that_cannot_be_followed_is_refused(parameters: list[dict[str, 
         asked(*({"name": "policy", **p} for p in parameters))
     assert (refused.value.status, refused.value.code) == (400, "value")
     assert words in refused.value.text
+
+
+def test_over_http_a_policy_is_chosen_and_an_unknown_one_refused() -> None:
+    with TestClient(create_app()) as client:
+
+        def sent(policy: str) -> Any:
+            body = bundle("itp", {"dose": "70 g", "count": 2, "policy": policy})
+            return client.post("/fhir/$validate-ivig-order", json=body)
+
+        assert "position of uk, chosen by policy uk" in sent("uk").text
+        assert "position of uk" not in sent("us-default").text
+        refused = sent("france")
+        assert refused.status_code == 400
+        (issue,) = refused.json()["issue"]
+        assert (issue["severity"], issue["code"], issue["expression"]) == (
+            "fatal",
+            "value",
+            ["Parameters.parameter[1]"],
+        )
+        assert issue["details"]["text"].startswith("There is no policy france; there are australia, ontario, uk")
+        described = client.get("/fhir/OperationDefinition/validate-ivig-order").json()
+        (parameter,) = [p for p in described["parameter"] if p["name"] == "policy"]
+        assert all(name in parameter["documentation"] for name in POLICIES)
 
 
 # -- a site's own policy ----------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def severity(found: list[Row], rule: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=str.replace(" ", "-")
+    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=lambda v: str(v).replace(" ", "-")
 )
 def test_the_highest_rate(product: str, strength: str, indication: str, number: str, unit: str, seen: bool) -> None:
     highest = Decimal(number)
@@ -158,7 +158,7 @@ def test_the_highest_rate(product: str, strength: str, indication: str, number: 
 
 
 @pytest.mark.parametrize(
-    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=str.replace(" ", "-")
+    ("product", "strength", "indication", "number", "unit", "seen"), HIGHEST, ids=lambda v: str(v).replace(" ", "-")
 )
 def test_the_same_as_a_pump_is_set(
     product: str, strength: str, indication: str, number: str, unit: str, seen: bool

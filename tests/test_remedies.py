@@ -28,7 +28,7 @@ from ivig.validator import Validator
 from ivig.wire.decode import decode
 from ivig.wire.outcome import encode, outcome
 from ivig.wire.remedy import SYSTEMS, additions, patched, updated
-from ivig.wire.told import LEAD, REMEDY, add_remedies, in_full
+from ivig.wire.told import LEAD, REMEDY, add_remedies
 from judged import NOON, rows, validator, written
 from orders import orders
 from outcome_contract import assert_contract
@@ -339,8 +339,8 @@ def full(sent: Json) -> Json:
 def told(sent: Json) -> Json:
     judge = validator()
     report, decoded = judge.validate(written(sent))
-    resource = outcome(report, judge.library)
-    if in_full(decoded):
+    resource = outcome(report, (), decoded.in_full)
+    if decoded.in_full:
         add_remedies(resource, report)
     answer: Json = json.loads(encode(resource))
     return answer

@@ -94,9 +94,7 @@ def check(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day (default: the day the order was written)."),
     ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every input, its place, and all not judged.")
-    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every reason in full, and every rule.")] = False,
 ) -> None:
     """Judge the immune globulin orders in files.
 
@@ -114,7 +112,7 @@ def check(
     now, on = datetime.now(UTC), day.date() if day else None
     done: list[Checked] = []
     for name in files:
-        done.append(judge_file(name, validator, settings, on, now, bool(policy)))
+        done.append(judge_file(name, validator, settings, on, now, bool(policy), verbose))
         if form == Format.TEXT:
             _print_text(done[-1], library, len(files) > 1, verbose)
     if form == Format.JSON:
@@ -124,8 +122,50 @@ def check(
     raise typer.Exit(gravest([one.exit for one in done]))
 
 
+@app.command()
+def sheet(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="FHIR Bundles or Parameters in JSON; - is stdin.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The HTML file to write (default: standard output).")
+    ] = None,
+    policy: PolicyOption = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day (default: the day the order was written)."),
+    ] = None,
+) -> None:
+    """Print a verification sheet for each order: an HTML page to check, print and sign.
+
+    Exit code: as of `ivig check`.
+    """
+    settings = settings_of()
+    library = library_by(chosen(policy))
+    from ivig.entrypoints.files import check as judge_file
+    from ivig.entrypoints.files import gravest
+    from ivig.entrypoints.sheet import render
+    from ivig.validator import Validator
+
+    validator = Validator(library, _log_crash)
+    now, on = datetime.now(UTC), day.date() if day else None
+    done = [judge_file(name, validator, settings, on, now, bool(policy)) for name in files]
+    for one in done:
+        if one.report is None:
+            typer.echo(f"Unreadable: {one.fault}", err=True)
+    read = [(one.report, one.orders, one.broken) for one in done if one.report is not None]
+    if read:
+        page = render(read, now.astimezone(settings.zone), library)
+        if out is None:
+            sys.stdout.buffer.write(page.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+        else:
+            out.write_bytes(page.encode("utf-8", "replace"))
+            typer.echo(f"written: {out}", err=True)
+    raise typer.Exit(gravest([one.exit for one in done]))
+
+
 def _print_text(one: Checked, library: Library, several: bool, verbose: bool) -> None:
-    from ivig.entrypoints.terminal import clean, render, screen
+    from ivig.entrypoints.terminal import render, screen
+    from ivig.entrypoints.wording import clean
 
     console = screen()
     if several:
@@ -216,32 +256,36 @@ def serve(
 
 @app.command()
 def explain(
-    rule: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A rule's name; without it all are listed.")
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A rule, an indication or a product; without it all rules are listed."),
     ] = None,
     policy: PolicyOption = None,
     on: DayOption = None,
 ) -> None:
-    """Say what a rule checks, why, and by which numbers: of a policy, on a day.
+    """Say what a rule checks, why, by which numbers and what it needs, of a policy, on a day; or what a page of knowledge holds.
 
-    For instance `ivig explain weight-wrong-basis --policy ontario --on 2026-11-25`.
+    For instance `ivig explain weight-wrong-basis --policy ontario --on 2026-11-25`, `ivig explain cidp`.
     """
-    from ivig.entrypoints import explanation
-    from ivig.entrypoints.terminal import render_page, render_rules, screen
+    from ivig.entrypoints import explanation, reference
+    from ivig.entrypoints.terminal import render_page, render_reference, render_rules, screen
 
     console = screen()
-    if rule is None:
+    if name is None:
         render_rules(explanation.listed(), console)
         return
-    library = library_by(chosen(policy))
+    library, today = library_by(chosen(policy)), day_of(on)
     try:
-        page = explanation.page(rule, library, day_of(on))
+        if name in explanation.names():
+            render_page(explanation.page(name, library, today), library, console, on is not None)
+        else:
+            render_reference(reference.reference(name, library, today), library, console)
     except LookupError:
-        close = explanation.closest(rule)
-        typer.echo(f"There is no rule {rule}." + (f" Did you mean: {', '.join(close)}?" if close else ""), err=True)
+        close = explanation.closest(name, reference.keys(library))
+        also = f" Did you mean: {', '.join(close)}?" if close else ""
+        typer.echo(f"There is no rule, indication or product {name}.{also}", err=True)
         typer.echo("`ivig explain` lists all rules.", err=True)
         raise typer.Exit(2) from None
-    render_page(page, library, console, on is not None)
 
 
 # -- knowledge, settings ----------------------------------------------------------------------------------------------
@@ -252,7 +296,8 @@ def settings() -> None:
     """List all settings: the name in the environment, the value, the default, the meaning."""
     from rich.table import Table
 
-    from ivig.entrypoints.terminal import clean, screen
+    from ivig.entrypoints.terminal import screen
+    from ivig.entrypoints.wording import clean
     from ivig.settings import listed
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -10,8 +10,10 @@ from pathlib import Path
 from ivig.catalogue import RULES
 from ivig.core import facts, remedies  # noqa: F401  (declares the facts, and the makers of remedies)
 from ivig.core.book import Library
+from ivig.core.checked import RuleChecked
 from ivig.core.facts.vials import DayVials
 from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity
+from ivig.core.grounds import Grounds
 from ivig.core.judge import Case, Judge
 from ivig.core.order import Order
 from ivig.core.remedy import Adviser, Remedies
@@ -72,7 +74,9 @@ class Validator:
         judgements = tuple(self.judge(order, policy_day, by) for order in reading.orders)
         notes = () if judgements else (_none(reading),)
         advise = partial(self._advised, reading.orders, judgements, policy_day, by)
-        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules, advise)
+        grounds = Grounds(self._judge, by, reading.orders, policy_day)
+        policy = f"{by.policy_id} {by.policy_version}"
+        return Report(judgements, notes, by.version, policy, self.rules, grounds, advise)
 
     def remedies(
         self, order: Order, judgement: Judgement, policy_day: date | None = None, library: Library | None = None
@@ -92,6 +96,11 @@ class Validator:
         book = (library or self.library).on(policy_day or order.day)
         found = Case({"order": order, "book": book}).get("vials")
         return () if isinstance(found, Absent) else tuple(found.items)
+
+    def checked(self, order: Order, policy_day: date | None = None) -> tuple[RuleChecked, ...]:
+        """Every rule with what became of it for one order."""
+        grounds = Grounds(self._judge, self.library, (order,), policy_day)
+        return grounds.checked(0, self.judge(order, policy_day))
 
     def validate(
         self, body: bytes, asked: Asked | None = None, policy_day: date | None = None, policy: str = ""

@@ -65,6 +65,11 @@ class Indication(Struct, frozen=True):
     sets: frozenset[str] = frozenset()
     scales: tuple[str, ...] = ()  # test pages by which a response is followed
     taper: Value | None = None  # where it is `yes`, a smaller dose or longer interval is tried in the stable
+    why: str = ""
+    review: str = ""
+    alternatives: str = ""
+    monitoring: str = ""
+    statements: tuple[str, ...] = ()
 
 
 class Label(Struct, frozen=True):
@@ -419,6 +424,11 @@ def _indication(tree: Tree) -> Indication:
         weight_basis=tree.get("weight_basis"),
         scales=scales.words if (scales := tree.get("scales")) is not None else (),
         taper=tree.get("taper"),
+        why=tree.get("why", ""),
+        review=tree.get("review", ""),
+        alternatives=tree.get("alternatives", ""),
+        monitoring=tree.get("monitoring", ""),
+        statements=tuple(tree.get("statements") or ()),
     )
 
 

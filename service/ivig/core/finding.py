@@ -6,11 +6,15 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from ivig.core.dated import Value
+
+if TYPE_CHECKING:
+    from ivig.core.checked import RuleChecked
+    from ivig.core.grounds import Grounds
 
 
 class Severity(IntEnum):
@@ -122,6 +126,7 @@ class Judgement(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """The answer to one request: a judgement per order, and what has to be said about the request itself.
 
+    `grounds` tells more about it to a door that asks: reasons, and what became of every rule.
     `advise` makes what would let each order pass, when a door asks for it (`remedies`); nothing is made before.
     """
 
@@ -130,7 +135,13 @@ class Report(Struct, frozen=True):
     knowledge: str
     policy: str
     rules: int
+    grounds: Grounds
     advise: Callable[[], tuple[Any, ...]] | None = None
+
+    @property
+    def checked(self) -> tuple[tuple[RuleChecked, ...], ...]:
+        """For each judgement every rule with its outcome; reckoned when first asked for."""
+        return tuple(self.grounds.checked(place, judgement) for place, judgement in enumerate(self.judgements))
 
     @property
     def remedies(self) -> tuple[Any, ...]:

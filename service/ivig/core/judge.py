@@ -32,6 +32,7 @@ class Entry(Struct, frozen=True):
     rule: Rule
     concerns: Needs | None
     check: Needs | None
+    content: Needs | None = None  # only for `core/checked.py`: no part of judging
 
 
 class Case:
@@ -142,6 +143,7 @@ class Judge:
                 m.rule,
                 needs(m.concerns) if hasattr(m, "concerns") else None,
                 needs(m.check) if hasattr(m, "check") else None,
+                needs(m.content) if hasattr(m, "content") else None,
             )
             for m in modules
         )
@@ -280,10 +282,8 @@ class Judge:
         return self.verdict.finding(
             at=(order.path,),
             says=says,
-            sums=(whole,)
-            + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ())
-            + silenced
-            + tuple(f"Assumed: {assumed}." for assumed in order.assumptions),
+            sums=(whole,) + ((f"Not checked for want of data: {', '.join(names)}.",) if names else ()) + silenced,
+            assumed=order.assumptions,
             checked=checked,
             unchecked=shown,
             errors=sum(1 for f in flagged if f.severity == Severity.ERROR),
@@ -360,7 +360,7 @@ def _worst(findings: Iterable[Finding]) -> Verdict:
 
 def _all_named(entries: Iterable[Entry]) -> None:
     """Every parameter of every rule and fact names a fact, and no fact needs itself; otherwise the service does not start."""
-    asked = [(e.rule.name, n) for e in entries for n in (e.concerns, e.check) if n is not None]
+    asked = [(e.rule.name, n) for e in entries for n in (e.concerns, e.check, e.content) if n is not None]
     asked += [(f.name, n) for f in FACTS.values() for n in (f.make, f.alternatives) if n is not None]
     unknown = sorted(
         {f"{who} asks for {name}" for who, n in asked for name, _ in n.facts if name not in FACTS and name not in GIVEN}

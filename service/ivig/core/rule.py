@@ -1,6 +1,9 @@
 """What a rule is, what a fact is, and how both say which facts they need: by the names of their parameters.
 
-A rule's module has `rule = Rule(...)`, optionally `concerns(...)`, and `check(...)`. A fact is a function marked `@fact`.
+A rule's module has `rule = Rule(...)`, optionally `concerns(...)`, `check(...)`, and optionally `content(...)`: the arithmetic in one
+line where there was nothing to flag, asked for only by a door that shows it. A fact is a function marked `@fact`.
+Where `concerns` is False the rule
+does not apply; None says that it does, and that there is plainly nothing to flag, so that `check` need not be called.
 Parameters name facts. A parameter annotated `Maybe[...]` also takes an absent one; any other parameter that is absent keeps the
 function from being called, and what it lacks is passed on.
 """
@@ -46,6 +49,8 @@ class Rule(Struct, frozen=True, kw_only=True):
         any_product: also asked of subcutaneous, intramuscular and hyperimmune orders.
         contraindication: keeps its severity on an unconfirmed source, and says so.
         consider: what could be done about it, worded as something to consider; without numbers.
+        alternatives: another treatment is a sensible answer to it, so its explanation names those of the indication's page
+            (findings of some families have them anyway, see `core/explanation.py`).
     """
 
     name: str
@@ -56,6 +61,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     any_product: bool = False
     contraindication: bool = False
     consider: str = ""
+    alternatives: bool = False
 
     def finding(
         self,
@@ -100,9 +106,19 @@ class Rule(Struct, frozen=True, kw_only=True):
         )
 
 
-def root(name: str, severity: Severity, says: str, code: str = "not-found", any_product: bool = False) -> Rule:
+def root(
+    name: str, severity: Severity, says: str, code: str = "not-found", any_product: bool = False, consider: str = ""
+) -> Rule:
     """A rule that tells of an absent datum; the judge hangs the rules that lacked it under its issue."""
-    return Rule(name=name, severity=severity, says=says, result=Result.CANNOT_TELL, code=code, any_product=any_product)
+    return Rule(
+        name=name,
+        severity=severity,
+        says=says,
+        result=Result.CANNOT_TELL,
+        code=code,
+        any_product=any_product,
+        consider=consider,
+    )
 
 
 def note(name: str, says: str, severity: Severity = Severity.INFORMATION, any_product: bool = True) -> Rule:

@@ -107,11 +107,16 @@ def _change(
 ) -> Change:
     value = after or before
     assert value is not None
+    old, new = told(before), told(after)
+    if (
+        old == new and before is not None and after is not None
+    ):  # as much, and seen otherwise: an error needs a seen one
+        old, new = f"{old} ({before.seen})", f"{new} ({after.seen})"
     return Change(
         subject(path, library, older or library),
         thing(path),
-        told(before),
-        told(after),
+        old,
+        new,
         ".".join(path),
         since,
         until,

@@ -18,7 +18,7 @@ from ivig.validator import Validator
 from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.outcome import outcome, refusal
 from ivig.wire.read import Asked, read
-from ivig.wire.told import add_remedies, in_full
+from ivig.wire.told import add_remedies
 
 STDIN = "-"
 
@@ -55,7 +55,13 @@ def gravest(exits: list[Exit]) -> Exit:
 
 
 def check(
-    name: str, validator: Validator, settings: Settings, day: date | None, now: datetime, policy_said: bool = False
+    name: str,
+    validator: Validator,
+    settings: Settings,
+    day: date | None,
+    now: datetime,
+    policy_said: bool = False,
+    full: bool = False,
 ) -> Checked:
     """Judge the bundle in the file of this name.
 
@@ -63,6 +69,7 @@ def check(
         name: a path, or `-` for standard input.
         day: judge by this day, whatever the body says.
         policy_said: the validator's policy was asked for, so that a body that asks for another is refused.
+        full: an outcome with every reason in full, whatever the body says.
     """
     try:
         body = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
@@ -83,8 +90,9 @@ def check(
     reading = read(decoded, library.lexicon, asked)
     report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    told = outcome(report, library, broken)
-    if in_full(decoded):
+    in_full = full or decoded.in_full
+    told = outcome(report, broken, in_full)
+    if in_full:
         add_remedies(told, report)
     return Checked(name, told, _exit(report), report, reading.orders, broken, library=library)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,7 +141,10 @@ def _reviews(library: Library) -> list[tuple[date, str, str, str]]:
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="A day, a policy (id or file), or a folder of knowledge.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another of the same kind.")],
-    on: DayOption = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only what holds on this day (default: all days)."),
+    ] = None,
     policy: PolicyOption = None,
     form: FormatOption = Format.TEXT,
 ) -> None:
@@ -228,7 +231,8 @@ def _row(change: Change) -> dict[str, Any]:
 def _print_changes(found: list[Change], a: str, b: str) -> None:
     from rich.padding import Padding
 
-    from ivig.entrypoints.terminal import clean, screen
+    from ivig.entrypoints.terminal import screen
+    from ivig.entrypoints.wording import clean
 
     console = screen()
     about = ""

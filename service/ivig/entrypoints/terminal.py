@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -12,17 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from ivig.core.book import Library
-from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, amount, plain
+from ivig.core.checked import Outcome, RuleChecked
+from ivig.core.explanation import CAPPED, Explanation, backgrounds, lines
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity, Verdict, amount
 from ivig.core.judge import Case
-from ivig.core.order import Order, Part
+from ivig.core.order import Order
 from ivig.core.order import Result as Reported
 from ivig.core.overrides import SILENCED
 from ivig.core.remedy import Remedies
+from ivig.entrypoints.wording import clean, ordered, reason_said
 from ivig.wire.decode import Broken
 from ivig.wire.outcome import cited
 
 if TYPE_CHECKING:
-    from ivig.entrypoints.explanation import Page
+    from ivig.entrypoints.explanation import Differs, Page
+    from ivig.entrypoints.reference import Reference
 
 WIDEST = 100
 COLOURS = {Verdict.STOP: "red", Verdict.CANNOT_TELL: "magenta", Verdict.ADVISE: "yellow", Verdict.CLEAR: "green"}
@@ -35,7 +38,6 @@ _GROUPS: tuple[tuple[str, str, Callable[[Finding], bool]], ...] = (
 )
 _VERDICT = "order-verdict"
 _MOST_NAMES = 6
-_ROUTES = {"iv": "intravenous", "sc": "subcutaneous", "im": "intramuscular"}
 
 
 def screen(**options: Any) -> Console:
@@ -59,29 +61,29 @@ def render(
     Args:
         orders: the orders it is about; with them a headline says what was ordered for whom.
         broken: elements of the body that could not be read.
-        full: with every input, its place in the bundle, and the arithmetic of informations too.
+        full: with every input, its place in the bundle, the arithmetic of informations too, what else could be done and what
+            to watch, and every rule with what became of it.
     """
     by_path = {order.path: order for order in orders}
     remedies = {r.path: r for r in report.remedies} if full else {}
     for told in report.notes:
         console.print(Padding(clean(told.text()), (0, 0, 1, 2)))
-    for judgement in report.judgements:
+    for place, judgement in enumerate(report.judgements):
         console.print(_headline(judgement, by_path.get(judgement.path), library))
+        reasons = list(report.grounds.explanations(place, judgement))
+        explained = list(zip(judgement.findings, reasons, strict=True))
         for words, colour, belongs in _GROUPS:
-            found = [f for f in judgement.findings if f.rule != _VERDICT and belongs(f)]
+            found = [(f, reason) for f, reason in explained if f.rule != _VERDICT and belongs(f)]
             if found:
-                console.print(_group(words, colour, found, library, full))
+                console.print(_group(words, colour, found, full))
         if full:
             _would_pass(remedies.get(judgement.path), console)
+            _background(reasons, console)
+            _checked(report.grounds.checked(place, judgement), console)
         _rest(judgement, console, full)
         console.print()
     told_of = {path for judgement in report.judgements for path, _ in judgement.unread}
     _unread(((b.path, b.why) for b in broken if b.path not in told_of), console)
-
-
-def clean(text: str) -> str:
-    """Text from outside without what a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 # -- the headline -----------------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ def _headline(judgement: Judgement, order: Order | None, library: Library) -> Re
     if order is not None:
         lines = [Text(clean(ordered(order)), "bold"), Text(clean(_for_whom(order, library)))]
     scope = "judged in full" if judgement.judged == "full" else "judged in part"
-    by = f"by the knowledge of {judgement.day} and policy {library.policy_id}"
+    by = f"by the knowledge of {judgement.day} and policy {library.policy_id} {library.policy_version}"
     lines.append(Text(clean(f"{judgement.ref}, {scope} {by}"), "dim"))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -104,47 +106,11 @@ def _headline(judgement: Judgement, order: Order | None, library: Library) -> Re
     return Padding(table, (0, 0, 1, 0))
 
 
-def ordered(order: Order) -> str:
-    """What was ordered, as it was ordered."""
-    doses = "; then ".join(filter(None, (_dose(part) for part in order.parts))) or "no dose"
-    route = _ROUTES.get(order.route, order.route_said or "no route")
-    course = f" (one of {len(order.group_parts)} requests of a course)" if len(order.group_parts) > 1 else ""
-    return f"{order.medication or 'no medication'}: {doses}, {route}{course}"
-
-
-def _dose(part: Part) -> str:
-    if part.amount is None:
-        return _schedule(part)
-    each = {"course": " in all", "day": " a day"}.get(part.amount.each, "")
-    return " ".join(filter(None, (part.amount.said + each, _schedule(part))))
-
-
-def _schedule(part: Part) -> str:
-    said = [f"{part.doses_a_day} times a day"] if part.doses_a_day > 1 else []
-    days = part.days or 0
-    if part.interval is not None:
-        said.append(f"on {days} days" if days > 1 else "")
-        said.append(f"every {_span(part.interval)}")
-        said.append(f"({part.cycles} times)" if part.cycles else "")
-    elif days > 1:
-        step = "a day" if part.step == 1 else f"every {_span(part.step)}"
-        said.append(f"{step if not part.doses_a_day > 1 else ''} for {days} {'days' if part.step == 1 else 'times'}")
-    elif days == 1:
-        said.append("once")
-    return " ".join(" ".join(said).split())
-
-
-def _span(days: Decimal) -> str:
-    weeks = days / 7
-    count, unit = (weeks, "week") if weeks == weeks.to_integral_value() else (days, "day")
-    return unit if count == 1 else f"{plain(count)} {unit}s"
-
-
 def _for_whom(order: Order, library: Library) -> str:
     """Indication, sex, age and weight, as the judge sees them."""
     case = Case({"order": order, "book": library.on(order.day)})
     page, age, weight = (_fact(case, name) for name in ("indication", "age", "weight"))
-    reason = page.title if page is not None else _as_said(order)
+    reason = page.title if page is not None else reason_said(order)
     who = [order.chart.sex or "sex unknown"]
     who.append(f"{age.years} years" if age is not None else "age unknown")
     who.append(f"{weight.said}{_of(weight)}" if weight is not None else "no usable weight")
@@ -159,12 +125,6 @@ def _fact(case: Case, name: str) -> Any:
     return None if isinstance(value, Absent) else value
 
 
-def _as_said(order: Order) -> str:
-    concepts = [reason.concept for reason in order.reasons]
-    said = [c.text or ", ".join(code for _, code in c.codes) for c in concepts]
-    return ", ".join(filter(None, said)) or "no reason given"
-
-
 def _of(weight: Reported) -> str:
     return f" ({weight.when.day})" if weight.when is not None else ""
 
@@ -172,30 +132,54 @@ def _of(weight: Reported) -> str:
 # -- what was found ---------------------------------------------------------------------------------------------------
 
 
-def _group(words: str, colour: str, found: Sequence[Finding], library: Library, full: bool) -> RenderableType:
+def _group(words: str, colour: str, found: Sequence[tuple[Finding, Explanation]], full: bool) -> RenderableType:
     rows: list[RenderableType] = []
     quiet = words in ("Information", "Note") and not full
-    for f in sorted(found, key=lambda f: -f.severity):
-        rows.append(_hanging(Text("•", colour), Text.assemble(clean(f.text()), "  ", (f.rule, "dim"))))
+    for f, reason in sorted(found, key=lambda pair: -pair[0].severity):
+        rows.append(_hanging(Text("•", colour), Text.assemble(clean(reason.text), "  ", (f.rule, "dim"))))
         if not quiet:
-            rows.extend(_hanging(Text(" "), Text(line, "dim")) for line in _lines(f, library, full))
+            advice = set(reason.consider)
+            for line in dict.fromkeys(map(clean, _lines(f, reason, full))):
+                arrow = Text("→" if line in advice else " ", colour)
+                rows.append(_hanging(arrow, Text(line, "" if line in advice else "dim")))
     plural = "s" if len(found) > 1 and words != "Cannot tell" and words != "Information" else ""
     return Padding(Group(Text(words + plural, f"bold {colour}"), *rows), (0, 0, 1, 2))
 
 
-def _lines(f: Finding, library: Library, full: bool) -> Iterable[str]:
-    """The arithmetic, the inputs, the limits with their source."""
-    lines = list(f.sums)
-    for i in f.inputs:
-        beside = (i.day, i.path) if full else (i.day[: len("2026-11-20")],)
-        said = ", ".join(filter(None, beside))
-        lines.append(f"{i.what}: {i.value}" + (f" ({said})" if said else ""))
-    lines += [cited(v, library) if full else f"{v.key}: {amount(v)} ({v.source}, {v.at}; {v.seen})" for v in f.cites]
-    if f.capped:
-        lines.append("An error by the numbers; a warning because a number it rests on is unconfirmed.")
+def _lines(f: Finding, told: Explanation, full: bool) -> Iterable[str]:
+    """The arithmetic, the inputs, the limits with their source, what was assumed and what could be done."""
     if full:
-        lines += f.at[1:]
-    return dict.fromkeys(map(clean, lines))
+        return [*lines(told), *f.at[1:]]
+    said = [*told.sums]
+    said += [f"{i.what}: {i.value}" + (f" ({i.day[: len('2026-11-20')]})" if i.day else "") for i in told.inputs]
+    said += [f"{one.key}: {one.amount} ({one.source}, {one.at}; {one.seen})" for one in told.limits]
+    said += [CAPPED] if told.capped else []
+    said += [f"Assumed: {one}" for one in told.assumed]
+    return [*said, *told.consider, *told.remedies, *told.vials]
+
+
+def _background(reasons: Sequence[Explanation], console: Console) -> None:
+    """What the indication's page adds, once for all findings."""
+    parts = backgrounds(reasons)
+    if parts:
+        rows = [_hanging(Text("•"), Text(clean(f"{heading}: {prose}"))) for heading, prose in parts]
+        console.print(Padding(Group(Text("Also to consider", "bold"), *rows), (0, 0, 1, 2)))
+
+
+def _checked(checked: Sequence[RuleChecked], console: Console) -> None:
+    """Every rule with what became of it; those that do not apply by name only."""
+    table = Table.grid(padding=(0, 1))
+    for width in (12, 28):
+        table.add_column(min_width=width, no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in checked:
+        if one.outcome != Outcome.NOT_CONCERNED:
+            table.add_row(one.outcome.value.replace("-", " "), one.rule, Text(clean(one.text), "dim"))
+    rest = ", ".join(one.rule for one in checked if one.outcome == Outcome.NOT_CONCERNED)
+    parts: list[RenderableType] = [Text("Every rule", "bold"), Padding(table, (0, 0, 0, 2))]
+    if rest:
+        parts.append(_hanging(Text(" "), Text(f"Not concerned: {rest}", "dim")))
+    console.print(Padding(Group(*parts), (0, 0, 1, 2)))
 
 
 def _hanging(mark: Text, body: Text) -> RenderableType:
@@ -241,8 +225,9 @@ def _rest(judgement: Judgement, console: Console, full: bool) -> None:
         console.print(Padding(Group(Text("Not judged for want of", "bold"), *rows), (0, 0, 1, 2)))
     told = next((f for f in judgement.findings if f.rule == _VERDICT), None)
     if told is not None:
-        shown = told.sums if full else [s for i, s in enumerate(told.sums) if i == 0 or s.startswith(SILENCED)]
-        sums = " ".join(shown)
+        assumed = (f"Assumed: {one}." for one in told.assumed)
+        brief = [s for i, s in enumerate(told.sums) if i == 0 or s.startswith(SILENCED)]
+        sums = " ".join((*told.sums, *assumed) if full else brief)
         console.print(Padding(Text(clean(f"{told.text().rstrip('.')}. {sums}"), "bold"), (0, 0, 0, 2)))
 
 
@@ -281,12 +266,39 @@ def render_page(page: Page, library: Library, console: Console, dated: bool = Fa
     console.print(grade if page.rule.result == Result.FLAGGED else f"{page.rule.result}, {grade}", style="dim")
     console.print()
     console.print(page.text, soft_wrap=True)
-    for heading, values in (
-        (f"Numbers in force {day}, policy {library.policy_id}", page.numbers.own),
-        ("Numbers behind the facts it is given", page.numbers.of_facts),
-    ):
-        if values:
-            console.print()
-            console.print(heading, style="bold")
-            for value in values:
-                console.print(Padding(cited(value, library), (0, 0, 0, 2)))
+    if page.rule.consider:
+        _listed("To consider", (page.rule.consider,), console)
+    _listed(
+        f"Numbers in force {day}, policy {library.policy_id}",
+        (cited(value, library) for value in page.numbers.own),
+        console,
+    )
+    _listed("Numbers behind the facts it is given", (cited(value, library) for value in page.numbers.of_facts), console)
+    _listed("What it needs", (f"{name}: {said}" if said else name for name, said in page.needs), console)
+    _listed("Where something of it is missing", (f"{name}: {says}" for name, says in page.roots), console)
+    _listed("Statements it carries", (f"{key}: {says}" for key, says in page.statements), console)
+    _listed("Indications of these statements", (", ".join(page.indications),) if page.indications else (), console)
+    _listed("Other policies", (_differs(one) for one in page.differs), console)
+
+
+def _differs(one: Differs) -> str:
+    there = amount(one.there) if one.there is not None else "not set"
+    return f"{one.policy}: {one.key} is {there}, here {amount(one.here) if one.here is not None else 'not set'}"
+
+
+def render_reference(page: Reference, library: Library, console: Console) -> None:
+    """A page of knowledge with its values."""
+    console.print(page.title, style="bold")
+    console.print(f"{page.kind}, reviewed {page.reviewed}, due {page.due}", style="dim")
+    for heading, prose in page.prose:
+        _listed(heading, (prose,), console)
+    _listed("Values in force today", (cited(value, library) for value in page.values), console)
+
+
+def _listed(heading: str, said: Iterable[str], console: Console) -> None:
+    rows = list(said)
+    if rows:
+        console.print()
+        console.print(heading, style="bold")
+        for line in rows:
+            console.print(Padding(line, (0, 0, 0, 2)))

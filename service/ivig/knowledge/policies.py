@@ -92,7 +92,7 @@ def _policy(
         return Policy(path.stem, path.stem, defaults, frozenset(), "")
     reader.allow(tree, file, "policy", _PAGE, {"id", "title", "keys"})
     key = str(tree.get("id", path.stem))
-    if own and key in shipped:
+    if own and (key in shipped or key in ALIASES):
         reader.fault(file, tree.lines.get("id", 1), f"`{key}` is the id of a shipped policy; give yours another")
     if not own and key != path.stem:
         reader.fault(file, tree.lines.get("id", 1), f"id is `{key}`, the file is {path.name}")

@@ -51,6 +51,11 @@ class Decoded(Struct, frozen=True):
     orders: tuple[str, ...] | None = None  # paths of the orders named as such by Parameters
     repaired: bool = False
 
+    @property
+    def in_full(self) -> bool:
+        """Whether Parameters ask for the whole of every reason: `detail` is `full`."""
+        return any(p.name == "detail" and "full" in (p.valueCode, p.valueString) for p in self.parameters)
+
 
 _BUNDLES = frozenset({shapes.InnerBundle, shapes.InnermostBundle})
 _decoder = msgspec.json.Decoder(shapes.Body)

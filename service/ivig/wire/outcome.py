@@ -10,9 +10,10 @@ import msgspec
 
 from ivig import __version__
 from ivig.core.book import Library
+from ivig.core.checked import RuleChecked
 from ivig.core.dated import Value
-from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity, amount
-from ivig.core.overrides import PREFIX
+from ivig.core.explanation import Explanation, limit, lines
+from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity
 from ivig.wire.decode import Broken
 
 # A constant of the release, not a setting: names of codes must not change with the place that serves them.
@@ -24,15 +25,21 @@ _SEVERITY = {Severity.INFORMATION: "information", Severity.WARNING: "warning", S
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def outcome(report: Report, library: Library, broken: Sequence[Broken] = ()) -> dict[str, Any]:
-    """The report as a FHIR R4 OperationOutcome. Orders follow each other in the order of the body, each led by its verdict."""
-    issues = [_issue(f, library) for f in report.notes]
+def outcome(report: Report, broken: Sequence[Broken] = (), full: bool = False) -> dict[str, Any]:
+    """The report as a FHIR R4 OperationOutcome. Orders follow each other in the order of the body, each led by its verdict.
+
+    Args:
+        full: every reason in full, and every rule with what became of it.
+    """
+    grounds = report.grounds
+    issues = [_issue(f, grounds.explanation(f), full) for f in report.notes]
     told = {b.path for b in broken}
-    for judgement in report.judgements:
-        issues.extend(_issue(f, library) for f in judgement.findings)
+    for place, judgement in enumerate(report.judgements):
+        reasons = grounds.explanations(place, judgement) if full else map(grounds.explanation, judgement.findings)
+        issues.extend(_issue(f, reason, full) for f, reason in zip(judgement.findings, reasons, strict=True))
         issues.extend(_unread(path, why, judgement.path) for path, why in judgement.unread if path not in told)
     issues.extend(_unread(b.path, b.why, "") for b in broken)
-    return {"resourceType": "OperationOutcome", "extension": [_run(report, library)], "issue": issues}
+    return {"resourceType": "OperationOutcome", "extension": [_run(report, full)], "issue": issues}
 
 
 def encode(resource: dict[str, Any]) -> bytes:
@@ -59,7 +66,7 @@ def refusal(code: str, text: str, severity: str = "fatal", expression: str = "")
     return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
-def _issue(f: Finding, library: Library) -> dict[str, Any]:
+def _issue(f: Finding, told: Explanation, full: bool) -> dict[str, Any]:
     coding = [
         {"system": RULE, "version": __version__, "code": f.rule},
         {"system": RESULT, "code": f.result.value},
@@ -72,8 +79,8 @@ def _issue(f: Finding, library: Library) -> dict[str, Any]:
         extensions.append(_measure(f.measure))
     if extensions:
         issue["extension"] = extensions
-    issue |= {"severity": _SEVERITY[f.severity], "code": f.code, "details": {"coding": coding, "text": _cut(f.text())}}
-    said = diagnostics(f, library)
+    issue |= {"severity": _SEVERITY[f.severity], "code": f.code, "details": {"coding": coding, "text": _cut(told.text)}}
+    said = diagnostics(told, full)
     if said:
         issue["diagnostics"] = said
     if f.at:
@@ -81,31 +88,14 @@ def _issue(f: Finding, library: Library) -> dict[str, Any]:
     return issue
 
 
-def diagnostics(f: Finding, library: Library) -> str:
-    """The arithmetic, the inputs with value, day and place, the limits with their source, and what was not judged."""
-    lines = list(f.sums)
-    lines.extend(_input(i.what, i.value, i.day, i.path) for i in dict.fromkeys(f.inputs))
-    lines.extend(cited(v, library) for v in dict.fromkeys(f.cites))
-    if f.capped:
-        lines.append("An error by the numbers; a warning because a number it rests on is unconfirmed.")
-    if f.not_judged:
-        lines.append("Not judged for want of this: " + ", ".join(f.not_judged) + ".")
-    return "\n".join(lines)
-
-
-def _input(what: str, value: str, day: str, path: str) -> str:
-    beside = ", ".join(p for p in (day, path) if p)
-    return f"{what}: {value}" + (f" ({beside})" if beside else "")
+def diagnostics(told: Explanation, full: bool = False) -> str:
+    """The arithmetic, the inputs with value, day and place, the limits with their source, and what could be done."""
+    return "\n".join(lines(told, full))
 
 
 def cited(value: Value, library: Library) -> str:
     """A limit in words: what it is, its source, the place in the source, since when, and whether anyone saw it there."""
-    source = library.sources.get(value.source, {})
-    title = source.get("title", value.source)
-    since = f", from {value.start.isoformat()}" if value.start is not None else ""
-    return f"{value.key}: {amount(value)}{since}; {value.seen}; source {value.source}: {title}; {value.at}." + (
-        f" Reason: {value.reason}" if value.reason and not value.key.startswith(PREFIX) else ""
-    )
+    return limit(value, library).words()
 
 
 def _measure(m: Measure) -> dict[str, Any]:
@@ -143,14 +133,18 @@ def _last(path: str) -> str:
     return ".".join(path.split(".")[-2:])[:60]
 
 
-def _run(report: Report, library: Library) -> dict[str, Any]:
+def _run(report: Report, full: bool) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [
         {"url": "service", "valueString": f"ivig-order-check {__version__}"},
         {"url": "rules", "valueString": f"{report.rules} rules, release {__version__}"},
         {"url": "knowledge", "valueString": report.knowledge},
         {"url": "policy", "valueString": report.policy},
     ]
-    parts.extend(_order(j) for j in report.judgements)
+    orders = [_order(j) for j in report.judgements]
+    if full:
+        for order, checked in zip(orders, report.checked, strict=True):
+            order["extension"].extend(map(_checked, checked))
+    parts.extend(orders)
     return {"url": RUN, "extension": parts}
 
 
@@ -168,6 +162,14 @@ def _order(j: Judgement) -> dict[str, Any]:
             {"url": "cannotTells", "valueInteger": j.cannot_tells},
         ],
     }
+
+
+def _checked(one: RuleChecked) -> dict[str, Any]:
+    """A rule with what became of it, and its arithmetic or what it lacked."""
+    parts = [{"url": "rule", "valueCode": one.rule}, {"url": "outcome", "valueCode": one.outcome.value}]
+    if one.text:
+        parts.append({"url": "text", "valueString": one.text})
+    return {"url": "checked", "extension": parts}
 
 
 def _cut(text: str) -> str:

@@ -21,7 +21,6 @@ from ivig.core.change import (
 )
 from ivig.core.finding import Finding, Report
 from ivig.core.remedy import Remedy
-from ivig.wire.decode import Decoded
 from ivig.wire.outcome import BASE
 from ivig.wire.remedy import coded, plain_quantity
 
@@ -29,11 +28,6 @@ Json = dict[str, Any]
 REMEDY = f"{BASE}/StructureDefinition/ivig-remedy"
 LEAD = "Would make it pass: "
 _RULE = f"{BASE}/CodeSystem/ivig-rule"
-
-
-def in_full(decoded: Decoded) -> bool:
-    """Whether the caller asks for everything there is to tell."""
-    return any(p.name == "detail" and "full" in (p.valueCode, p.valueString) for p in decoded.parameters)
 
 
 def add_remedies(outcome: Json, report: Report) -> None:

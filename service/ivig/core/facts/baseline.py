@@ -11,7 +11,7 @@ from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.labs import Kidney, lab_absent, newest
-from ivig.core.finding import Absent, Root
+from ivig.core.finding import Absent, Root, plain
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Maybe, Seen, fact
 
@@ -29,6 +29,7 @@ TITLES = {
     "liver": "liver tests (ALT or AST)",
 }
 _SECONDS = {"h": 3600, "d": 86400}
+_UNITS = {"d": "days", "h": "hours"}
 
 
 class LabAge(Struct, frozen=True):
@@ -168,3 +169,25 @@ def stale_labs(
         elif any(over):
             lacking.extend(open_for)
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
+
+
+def ages_said(
+    order: Order,
+    baseline: dict[str, Result | None],
+    first_course: bool,
+    first_dose: Seen[date],
+    renal_risk: Seen[Kidney | Condition],
+    indication: Maybe[Indication],
+    book: Book,
+) -> str:
+    """How old each baseline test is on the first planned day, and how old it may be."""
+    found = []
+    for test, result in baseline.items():
+        if result is None:
+            continue
+        windows, _ = _windows(test, first_course, renal_risk, indication, book)
+        window = min(windows, key=lambda w: (w.unit != "h", w.number))
+        unit = _UNITS[window.unit]
+        age = round(_age(result, order, first_dose.items[0], window.unit), 1)
+        found.append(f"{TITLES[test]} {plain(age)} of {plain(window.number)} {unit}")
+    return "; ".join(found)

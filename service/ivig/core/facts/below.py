@@ -47,7 +47,8 @@ def below_range(phased: Seen[Phased], bases: Maybe[Bases], book: Book) -> Seen[B
             lacking.extend(bases.lacking)
             continue
         line = f"{plain(dose.grams_total_low)} g / {plain(bases.smallest)} kg {bases.name} = {plain(got)} g/kg"
-        sums = dose.sums if bases.name == "actual" else (*dose.sums, *bases.sums, line)
+        plainly = bases.name == "actual" and dose.total_low == dose.total_high
+        sums = dose.sums if plainly else (*dose.sums, *bases.sums, line)
         inputs = (*dose.inputs, *bases.inputs)
         found.append(Below(held, got, lower, bases.name, sums, inputs, (lower, tolerance, *bases.cites)))
     # Another part whose dose or days are not known may make up for it.

@@ -11,7 +11,7 @@ from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import accepted, kin, onset_of
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.weighing import not_had
-from ivig.core.finding import Root
+from ivig.core.finding import Root, plain
 from ivig.core.order import Condition, Drug, Moment, Order, Part, Reason, Result
 from ivig.core.rule import SECTION, Seen, fact
 
@@ -108,3 +108,47 @@ def _not_had(test: str, criterion: Criterion, order: Order) -> tuple[Root, ...]:
         return ()
     told = not_had(order, "scales", UNKNOWN, test) if criterion.scale else lab_absent(order, test)
     return tuple(r for r in told.roots if r == UNAVAILABLE)
+
+
+def held_against(
+    candidates: tuple[Indication, ...],
+    reasons: tuple[Reason, ...],
+    active: Seen[Condition],
+    results: dict[str, tuple[Result, ...]],
+    before: Seen[Given],
+    history_sent: bool,
+    all_drugs: Seen[Drug],
+    starts: date,
+    book: Book,
+) -> str:
+    """What each criterion of the pages was held against, and its limit."""
+    found = []
+    new = True
+    for page in accepted(candidates):
+        basis = _basis(page, reasons, active, results, before.items, history_sent, all_drugs, starts, book)
+        new = basis.new
+        for criterion in page.criteria:
+            said = _held(criterion, basis, book)
+            if said:
+                found.append(said)
+    if found:
+        return "; ".join(dict.fromkeys(found))
+    return "met, as far as a chart can show" if new else "judged only on values before the first known infusion: none"
+
+
+def _held(criterion: Criterion, basis: Basis, book: Book) -> str:
+    """One criterion with the datum it was held against; "" where it has no number."""
+    if criterion.kind == "onset-within" and basis.onset is not None and criterion.strong is not None:
+        days = (basis.first - basis.onset.day).days
+        if days < 0:
+            return f"the onset on record lies {-days} days after the first dose"
+        return f"{days} days from onset to the first dose, at most {plain(criterion.strong.number)}"
+    test = criterion.scale or criterion.test
+    newest = next((r for r in basis.results.get(test, ()) if r.value is not None), None)
+    if newest is None or criterion.value is None or criterion.value.amount is None:
+        return ""
+    side = "at least" if criterion.scale else "at most"
+    got = newest.said.removesuffix(" {score}")
+    said = f"{book.test_title(test)} {got}, {side} {plain(criterion.value.number)}"
+    early = criterion.unless_worsening
+    return said + (f", or worse within {plain(early.number)} days of onset" if early is not None else "")

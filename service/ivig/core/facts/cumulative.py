@@ -45,6 +45,18 @@ class Cumulative(Struct, frozen=True):
     cites: tuple[Value, ...]
 
 
+class AddedUp(Struct, frozen=True):
+    """The window with the most immune globulin, as a sum, and the most a page allows in it, in g/kg.
+
+    `alone`: it holds nothing but one course of this order, which other rules judge.
+    """
+
+    line: str
+    most: Decimal
+    why: str
+    alone: bool
+
+
 _TOLD = 12  # doses shown in a sum
 
 
@@ -64,31 +76,16 @@ def cumulative(
     single = len(phased.items) == 1 and not phased.items[0].course.repeats
     if not phased.items or (single and len(order.chart.infusions) <= 1):  # a single course, and nothing beside it
         return Seen((), tuple(dict.fromkeys(lacking)))
-    window = int(book.policy("dose.cumulative_days").number)
-    kg = Decimal(1) if isinstance(weight, Absent) or weight.value is None else weight.value
-    own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
-    until = max(p.day for p in own)
-    others = []
-    first = min(p.day for p in own)
-    past = [g for g in evidence(order, book, _ROUTES).values() if not g.own]
-    if any(g.grams is None and g.per_kg is None and 0 <= (first - g.day).days < window for g in past):
-        lacking.append(SECTION)  # something was given, and how much is not on record
-    for portion in _others(order, book, past, {p.day for p in own}, first, until):
-        if portion.kind == "g" and isinstance(weight, Absent):
-            lacking.extend(weight.roots)
-        else:
-            others.append(portion if portion.kind == "g" else _weighed(portion, kg))
-    found = _most(own, others, window)
+    found, lacks, kg = _window(order, phased, kilos, weight, first_day, book)
+    lacking.extend(lacks)
     if not found or len({p.course or p.path for p in found}) < 2:
         return Seen((), tuple(dict.fromkeys(lacking)))
-    allowed, why, cites = _allowed(found, phased.items[0].limits, indication, products, kg, window, book)
+    allowed, why, cites = _allowed(found, phased.items[0].limits, indication, products, kg, book)
     factor = book.policy("dose.cumulative_factor")
     grams = sum((p.dose for p in found), Decimal(0))
     if allowed is None or grams <= allowed * factor.number * kg:
         return Seen((), tuple(dict.fromkeys(lacking)))
-    unit = "g/kg" if isinstance(weight, Absent) else "g"
-    total = f"{' + '.join(plain(p.dose) for p in found[:_TOLD])}{' + ...' if len(found) > _TOLD else ''} = {plain(grams)} {unit}"
-    shown = total if unit == "g/kg" else f"{total}; / {plain(kg)} kg = {plain(grams / kg)} g/kg"
+    unit, shown = _line(found, kg, weight)
     inputs = tuple(
         Input("dose of another order", f"{plain(p.dose)} {unit}", p.day.isoformat(), p.path)
         for p in found[:_TOLD]
@@ -100,11 +97,67 @@ def cumulative(
         found[0].day,
         found[-1].day,
         phased.items[0].limits.what,
-        (shown, f"Limit: {why} x {plain(factor.number)} = {plain(allowed * factor.number)} g/kg"),
+        (
+            f"{found[0].day} to {found[-1].day}: {shown}",
+            f"Limit: {why} x {plain(factor.number)} = {plain(allowed * factor.number)} g/kg",
+        ),
         (*phased.items[0].dose.inputs, *inputs),
         (*cites, factor, book.policy("dose.cumulative_days")),
     )
     return Seen((item,))
+
+
+@fact
+def added_up(
+    order: Order,
+    phased: Seen[Phased],
+    kilos: Kilos,
+    weight: Maybe[Result],
+    indication: Maybe[Indication],
+    products: tuple[Product, ...],
+    first_day: date,
+    book: Book,
+) -> Maybe[AddedUp]:
+    """The same window where it exceeds nothing: asked for only where the sum is shown."""
+    if not phased.items:
+        return Absent(())
+    found, _, kg = _window(order, phased, kilos, weight, first_day, book)
+    allowed, why, _ = _allowed(found, phased.items[0].limits, indication, products, kg, book)
+    if allowed is None:
+        return Absent(())
+    factor = book.policy("dose.cumulative_factor")
+    line, alone = _line(found, kg, weight)[1], len({p.course or p.path for p in found}) < 2
+    return AddedUp(line, allowed * factor.number, f"{why} x {plain(factor.number)}", alone)
+
+
+def _window(
+    order: Order, phased: Seen[Phased], kilos: Kilos, weight: Maybe[Result], first_day: date, book: Book
+) -> tuple[list[Portion], list[Root], Decimal]:
+    """The doses of the window with the most, what is lacking to tell it, and the weight they are held against."""
+    window = int(book.policy("dose.cumulative_days").number)
+    kg = Decimal(1) if isinstance(weight, Absent) or weight.value is None else weight.value
+    own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
+    until = max(p.day for p in own)
+    others: list[Portion] = []
+    lacking: list[Root] = []
+    first = min(p.day for p in own)
+    past = [g for g in evidence(order, book, _ROUTES).values() if not g.own]
+    if any(g.grams is None and g.per_kg is None and 0 <= (first - g.day).days < window for g in past):
+        lacking.append(SECTION)  # something was given, and how much is not on record
+    for portion in _others(order, book, past, {p.day for p in own}, first, until):
+        if portion.kind == "g" and isinstance(weight, Absent):
+            lacking.extend(weight.roots)
+        else:
+            others.append(portion if portion.kind == "g" else _weighed(portion, kg))
+    return _most(own, others, window), lacking, kg
+
+
+def _line(found: list[Portion], kg: Decimal, weight: Maybe[Result]) -> tuple[str, str]:
+    """The unit, and the sum in it; per kg of actual weight too."""
+    unit, total = "g/kg" if isinstance(weight, Absent) else "g", sum((p.dose for p in found), Decimal(0))
+    said = " + ".join(plain(p.dose) for p in found[:_TOLD]) + (" + ..." if len(found) > _TOLD else "")
+    line = f"{said} = {plain(total)} {unit}" if len(found) > 1 else f"{plain(total)} {unit}"
+    return unit, line if unit == "g/kg" else f"{line}; / {plain(kg)} kg = {plain(total / kg)} g/kg"
 
 
 def _weighed(portion: Portion, kg: Decimal) -> Portion:
@@ -196,7 +249,6 @@ def _allowed(
     indication: Maybe[Indication],
     products: tuple[Product, ...],
     kg: Decimal,
-    window: int,
     book: Book,
 ) -> tuple[Decimal | None, str, tuple[Value, ...]]:
     """The highest range of the page in g/kg; more where its own schedule has more than one dose in the window."""
@@ -211,8 +263,9 @@ def _allowed(
     if low is None or low.lower is None or upper is None or upper.upper is None:
         return top, said, (highest,)
     if INDUCTION not in indication.phases:
+        window = book.policy("dose.cumulative_days").number
         cycles = (window / in_days(low.lower)).to_integral_value(ROUND_CEILING)
-        return top * cycles, f"{said} x {plain(cycles)} cycles in {window} days", (highest, low)
+        return top * cycles, f"{said} x {plain(cycles)} cycles in {plain(window)} days", (highest, low)
     if _loading_then_upkeep(found, upper.upper * kg, in_days(low.lower), book):
         return top + upper.upper, f"{said} + first maintenance dose {plain(upper.upper)} g/kg", (highest, upper)
     return top, said, (highest,)

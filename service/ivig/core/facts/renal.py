@@ -12,7 +12,7 @@ from ivig.core.facts.baseline import is_below
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.labs import Kidney
 from ivig.core.facts.patient import Age
-from ivig.core.facts.signs import Sign, sign_of
+from ivig.core.facts.signs import Sign, in_order, sign_of
 from ivig.core.finding import INFORMATION, WARNING, Absent, Input, Root, Severity, plain
 from ivig.core.order import Condition, Drug, Order, Procedure
 from ivig.core.rule import Maybe, Seen, fact
@@ -49,10 +49,8 @@ def nephrotoxins(drugs: Seen[Drug], active: Seen[Condition]) -> Seen[Sign]:
     found += [c for c in active.items if c.concept.sets and is_toxic(c)]
     if not found:
         return Seen((), drugs.lacking)
-    return Seen(
-        tuple(sign_of(e, "drug" if isinstance(e, Drug) else "condition", factor=TOXIC_FACTOR) for e in found),
-        drugs.lacking,
-    )
+    signs = [sign_of(e, "drug" if isinstance(e, Drug) else "condition", factor=TOXIC_FACTOR) for e in found]
+    return Seen(tuple(in_order(signs)), drugs.lacking)
 
 
 @fact
@@ -75,7 +73,7 @@ def renal_signs(
         factor = next((name for name in _RENAL_CONDITIONS if name in c.concept.sets), "")
         if factor:
             signs.append(sign_of(c, "condition", factor=factor))
-    signs += nephrotoxins.items
+    signs = [*in_order(signs), *nephrotoxins.items]
     lacking = [*active.lacking, *nephrotoxins.lacking, *procedures.lacking]
     limit, over = book.policy("renal.warn"), book.policy("renal.age_over")
     if isinstance(egfr, Absent):

@@ -66,3 +66,8 @@ def sign_of(
 def doubts(signs: Iterable[Sign]) -> tuple[str, ...]:
     """What was taken for granted about signs."""
     return tuple(dict.fromkeys(s.doubt for s in signs if s.doubt))
+
+
+def in_order(signs: list[Sign]) -> list[Sign]:
+    """Signs in an order that does not hang on where they stand in the chart."""
+    return sorted(signs, key=lambda s: (s.input.value, s.input.day, s.what)) if len(signs) > 1 else signs

@@ -14,7 +14,7 @@ from ivig.core.facts.dose import UNTIMED, Kilos, capped
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.history import Given
 from ivig.core.facts.patient import Age
-from ivig.core.facts.signs import Sign, sign_of
+from ivig.core.facts.signs import Sign, in_order, sign_of
 from ivig.core.finding import INFORMATION, WARNING, Absent, Input, Root, Severity, plain
 from ivig.core.order import Condition, Drug, Order, Procedure, Reason
 from ivig.core.rule import Maybe, Seen, fact
@@ -38,6 +38,7 @@ _OESTROGEN, _LINE = "oestrogen", "central_line"
 # What bears a name that holds one of the names above, and is not meant.
 _NOT_MEANT = {"oestrogen": "vaginal_oestrogen", "hypertension": "hypertension_other", "diabetes": "diabetes_insipidus"}
 _SETS = frozenset(_FACTORS)
+_PLACES = {factor: place for place, factor in enumerate(dict.fromkeys(_FACTORS.values()))}
 _EVENT_SETS = frozenset(_EVENTS)
 _ANY = 99  # conditions that were not sent may hold an event, or any number of factors
 
@@ -117,7 +118,15 @@ def clots(
     if procedures.lacking:
         unseen.append((procedures.lacking, 1))
     _day(courses, kilos, before, factors, unseen, order, book)
+    if len(factors) > 1 or events:
+        factors = {name: in_order(factors[name]) for name in sorted(factors, key=_place)}
+        events = in_order(events)
     return Clots(tuple(events), factors, tuple(unseen))
+
+
+def _place(factor: str) -> int:
+    """Where a factor stands in the list: age first, the dose last."""
+    return _PLACES.get(factor, -1 if factor.startswith("age") else len(_PLACES))
 
 
 def _names(evidence: Condition | Reason) -> tuple[str, ...]:

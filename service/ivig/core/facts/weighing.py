@@ -114,7 +114,7 @@ def band(age: Age, book: Book) -> str:
     return "child_12_17"
 
 
-def _bounds(weight: Result, age: Age | None, order: Order, book: Book) -> tuple[Value, Value]:
+def bounds_of(weight: Result, age: Age | None, order: Order, book: Book) -> tuple[Value, Value]:
     """What is possible at the age the patient had when weighed; without an age the widest bounds."""
     low, high = "neonate", "adult"
     if age is not None and weight.when is not None:
@@ -135,7 +135,7 @@ def _usual(weights: tuple[Result, ...], age: Age | None, days: Decimal, order: O
     for other in weights[1:]:
         if newest is None or other.when is None or other.value is None or (newest.day - other.when.day).days > days:
             continue
-        lower, upper = _bounds(other, age, order, book)
+        lower, upper = bounds_of(other, age, order, book)
         if lower.number <= other.value <= upper.number:
             found.append(other.value)
     return median(found) if found else None
@@ -156,7 +156,7 @@ def _fault(weights: tuple[Result, ...], age: Age | None, order: Order, book: Boo
     newest = weights[0]
     kg = newest.value
     assert kg is not None
-    lower, upper = _bounds(newest, age, order, book)
+    lower, upper = bounds_of(newest, age, order, book)
     if not lower.number <= kg <= upper.number:
         return WeightFault("impossible", newest, lower.number, upper.number, cites=(lower, upper))
     usual = _usual(weights, age, _window(age, book).number, order, book)

@@ -11,11 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivig.core.facts.patient import Age
 from ivig.core.finding import WARNING, Finding, Input
 from ivig.core.order import Order
 from ivig.core.rule import root
 
-rule = root("chart-age-unknown", WARNING, says="The birth date is missing or incomplete: the age is not known")
+rule = root(
+    "chart-age-unknown",
+    WARNING,
+    says="The birth date is missing or incomplete: the age is not known",
+    consider="Consider completing the birth date.",
+)
 
 
 def check(order: Order) -> Iterator[Finding]:
@@ -28,3 +34,7 @@ def check(order: Order) -> Iterator[Finding]:
         says = "The birth date {birth} lies after the day of judgement: the age is not known"
         inputs = (Input("birth date", chart.birth_said, "", chart.patient_path),)
         yield rule.finding(at=at, says=says, inputs=inputs, birth=chart.birth_said[:20])
+
+
+def content(age: Age) -> str:
+    return f"{age.years} years"

@@ -18,7 +18,12 @@ from ivig.core.finding import INFORMATION, WARNING, Finding
 from ivig.core.order import Order
 from ivig.core.rule import SECTION, root
 
-rule = root("chart-section-missing", INFORMATION, says="A part of the chart was not sent; it is not known")
+rule = root(
+    "chart-section-missing",
+    INFORMATION,
+    says="A part of the chart was not sent; it is not known",
+    consider="Consider sending the section, or saying that it is empty.",
+)
 
 _SECTIONS = ("conditions", "medications", "allergies", "procedures", "immunizations")
 

@@ -16,10 +16,19 @@ from ivig.core.finding import INFORMATION, Finding
 from ivig.core.order import Order
 from ivig.core.rule import root
 
-rule = root("chart-sex-unknown", INFORMATION, says="The sex is not given as male or female: judged both ways")
+rule = root(
+    "chart-sex-unknown",
+    INFORMATION,
+    says="The sex is not given as male or female: judged both ways",
+    consider="Consider giving the sex that the formulas for ideal weight and kidney function ask for.",
+)
 
 
 def check(order: Order) -> Iterator[Finding]:
     chart = order.chart
     if chart.sex not in SEXES:
         yield rule.finding(at=(order.path,) + ((chart.patient_path,) if chart.patient_path else ()))
+
+
+def content(sex: str) -> str:
+    return sex

@@ -18,7 +18,13 @@ from ivig.core.finding import INFORMATION, WARNING, Finding
 from ivig.core.order import Order
 from ivig.core.rule import root
 
-rule = root("chart-unavailable", WARNING, says="A part of the chart was asked for and not had", code="incomplete")
+rule = root(
+    "chart-unavailable",
+    WARNING,
+    says="A part of the chart was asked for and not had",
+    code="incomplete",
+    consider="Consider asking again once the source answers.",
+)
 
 _SHOWN = 3
 _WHY = {"incomplete": "incomplete", "timeout": "timed out", "forbidden": "refused"}

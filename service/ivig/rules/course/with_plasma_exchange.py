@@ -14,7 +14,8 @@ from datetime import date
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
-from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input
+from ivig.core.facts.signs import told_by
+from ivig.core.finding import INFORMATION, WARNING, Absent, Finding
 from ivig.core.order import Order, Procedure
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -22,6 +23,7 @@ rule = Rule(
     name="course-with-plasma-exchange",
     severity=WARNING,
     says="Plasma exchange {when} the first dose ({on}); consider one or the other, exchange first when both",
+    consider="Consider one or the other: exchange takes away immune globulin that was just given.",
 )
 
 
@@ -54,8 +56,15 @@ def check(
             at=(order.path, exchange.path),
             severity=severity,
             sums=(f"First dose {first_day}, plasma exchange {when.day}: {said}",),
-            inputs=(Input("plasma exchange", exchange.concept.text, when.text, exchange.path),),
+            inputs=(told_by(exchange, "plasma exchange"),),
             cites=cites,
             when=said,
             on=when.day,
         )
+
+
+def content(procedures: Seen[Procedure], first_day: date, book: Book) -> str:
+    done = [p.when or p.asked for p in procedures.items if "plasma_exchange" in p.concept.sets]
+    days = ", ".join(str(when.day) for when in done if when is not None)
+    window = f"{book.policy('plex.before_days').number} days before to {book.policy('plex.after_days').number} after"
+    return f"first dose {first_day}; " + (f"plasma exchange {days}" if days else f"no plasma exchange {window}")

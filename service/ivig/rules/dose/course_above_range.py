@@ -21,7 +21,10 @@ from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
-    name="dose-course-above-range", severity=WARNING, says="{got} g/kg a {span} is above {limit} g/kg for {what}"
+    name="dose-course-above-range",
+    severity=WARNING,
+    says="{got} g/kg a {span} is above {limit} g/kg for {what}",
+    consider="Consider a smaller dose, or recording why more than the usual range is meant.",
 )
 
 
@@ -34,7 +37,7 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
         if upper is None or upper.upper is None or within(got, upper.upper, tolerance):
             continue
         grave = highest is not None and highest.upper is not None and got > highest.upper * factor.number
-        sums = (*held.dose.sums, *((held.limits.assumed,) if held.limits.assumed else ()))
+        sums = held.dose.sums
         if grave and highest is not None and highest.upper is not None:
             most = plain(highest.upper * factor.number)
             sums += (f"Highest range of any source: {plain(highest.upper)} x {plain(factor.number)} = {most} g/kg",)
@@ -43,6 +46,7 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
             severity=ERROR if grave else WARNING,
             sums=sums,
             inputs=held.dose.inputs,
+            assumed=(held.limits.assumed,) if held.limits.assumed else (),
             # An error rests on the highest range of all, not on that of the phase.
             cites=(highest, factor) if grave and highest is not None else (upper, tolerance),
             measure=Measure("g/kg", got, None, upper.upper, upper.source),
@@ -51,3 +55,13 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
             limit=upper.upper,
             what=held.limits.what,
         )
+
+
+def content(phased: Seen[Phased], book: Book) -> str:
+    tolerance = plain(book.policy("dose.tolerance").number)
+    return "; ".join(
+        f"{plain(held.dose.total_high)} g/kg a {'cycle' if held.course.repeats else 'course'}, "
+        f"at most {plain(held.limits.upper.upper)} (+{tolerance}%) for {held.limits.what}"
+        for held in phased.items
+        if held.dose.total_high is not None and held.limits.upper is not None and held.limits.upper.upper is not None
+    )

@@ -12,16 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivig.core.book import Book
 from ivig.core.facts.below import Below
-from ivig.core.facts.dose import places
-from ivig.core.finding import WARNING, Finding, Measure
+from ivig.core.facts.dose import Bases, places
+from ivig.core.facts.limits import lower_dose
+from ivig.core.facts.segment import Phased
+from ivig.core.finding import WARNING, Finding, Measure, plain
 from ivig.core.order import Order
-from ivig.core.rule import Rule, Seen
+from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
     name="dose-course-below-range",
     severity=WARNING,
     says="{got} g/kg a {span} ({basis} weight) is below {limit} g/kg for {what}",
+    consider="Consider whether a smaller dose is meant, or is part of a larger course.",
 )
 
 
@@ -31,8 +35,9 @@ def check(order: Order, below_range: Seen[Below]) -> Iterator[Finding]:
         assert item.lower.lower is not None
         yield rule.finding(
             at=places(order, item.inputs),
-            sums=(*item.sums, *((limits.assumed,) if limits.assumed else ())),
+            sums=item.sums,
             inputs=item.inputs,
+            assumed=(limits.assumed,) if limits.assumed else (),
             cites=item.cites,
             measure=Measure("g/kg", item.got, item.lower.lower, None, item.lower.source),
             got=round(item.got, 3),
@@ -41,3 +46,17 @@ def check(order: Order, below_range: Seen[Below]) -> Iterator[Finding]:
             limit=item.lower.lower,
             what=limits.what,
         )
+
+
+def content(phased: Seen[Phased], bases: Maybe[Bases], book: Book) -> str:
+    tolerance, found = plain(book.policy("dose.tolerance").number), []
+    for held in phased.items:
+        lower, got = held.limits.lower, lower_dose(held.dose, bases)
+        if lower is None or lower.lower is None or got is None:
+            continue
+        of = f" of {bases.name} weight" if isinstance(bases, Bases) and not held.dose.nominal else ""
+        more = "; goes on with an earlier course" if held.continues else ""
+        found.append(
+            f"{plain(got)} g/kg{of}, at least {plain(lower.lower)} (-{tolerance}%) for {held.limits.what}{more}"
+        )
+    return "; ".join(found)

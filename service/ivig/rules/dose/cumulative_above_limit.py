@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.cumulative import Cumulative
+from ivig.core.facts.cumulative import AddedUp, Cumulative
 from ivig.core.facts.dose import places
-from ivig.core.finding import WARNING, Finding, Measure
+from ivig.core.finding import WARNING, Finding, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -22,6 +22,9 @@ rule = Rule(
     name="dose-cumulative-above-limit",
     severity=WARNING,
     says="{got} g/kg from {first} to {last}, all orders together, is above {limit} g/kg for {what}",
+    consider=(
+        "Consider a later or smaller dose, and checking whether every order that was added up is meant to be given."
+    ),
 )
 
 
@@ -39,3 +42,9 @@ def check(order: Order, cumulative: Seen[Cumulative]) -> Iterator[Finding]:
             limit=item.limit,
             what=item.what,
         )
+
+
+def content(added_up: AddedUp) -> str:
+    if added_up.alone:
+        return f"this course alone, nothing to add up: {added_up.line}"
+    return f"{added_up.line}; at most {plain(added_up.most)} g/kg ({added_up.why})"

@@ -16,12 +16,15 @@ from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.limits import Limits, within
 from ivig.core.facts.segment import Phased
-from ivig.core.finding import ERROR, WARNING, Finding, Measure
+from ivig.core.finding import ERROR, WARNING, Finding, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
-    name="dose-daily-above-range", severity=WARNING, says="{got} g/kg on a day is above {limit} g/kg a day for {what}"
+    name="dose-daily-above-range",
+    severity=WARNING,
+    says="{got} g/kg on a day is above {limit} g/kg a day for {what}",
+    consider="Consider spreading the course over more days.",
 )
 
 
@@ -38,14 +41,29 @@ def check(order: Order, phased: Seen[Phased], book: Book) -> Iterator[Finding]:
         yield rule.finding(
             at=places(order, held.dose.inputs),
             severity=ERROR if grave else WARNING,
-            sums=(*held.dose.sums, *((held.limits.assumed,) if held.limits.assumed else ())),
+            sums=(*held.dose.sums, _day(held)),
             inputs=held.dose.inputs,
+            assumed=(held.limits.assumed,) if held.limits.assumed else (),
             cites=(source, factor) if grave and source is not None else (value, tolerance),
             measure=Measure("g/kg", got, None, limit, value.source),
             got=got,
             limit=limit,
             what=held.limits.what,
         )
+
+
+def content(phased: Seen[Phased], book: Book) -> str:
+    tolerance = plain(book.policy("dose.tolerance").number)
+    return "; ".join(
+        f"{plain(held.dose.day_high)} g/kg on a day, at most {plain(day[0])} (+{tolerance}%) for {held.limits.what}"
+        for held in phased.items
+        if (day := held.limits.day_limit(held.course.days)) is not None and held.course.day_known
+    )
+
+
+def _day(held: Phased) -> str:
+    grams = held.dose.grams_day
+    return f"On a day: {f'{plain(grams)} g = ' if grams is not None else ''}{plain(held.dose.day_high)} g/kg"
 
 
 def _course_above(held: Phased, limits: Limits, book: Book) -> bool:

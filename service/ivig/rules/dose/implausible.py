@@ -11,13 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.dose import places
+from ivig.core.book import Book
+from ivig.core.facts.course import Course
+from ivig.core.facts.dose import PerKg, places
 from ivig.core.facts.implausible import Implausible
-from ivig.core.finding import ERROR, Finding, Measure
+from ivig.core.finding import ERROR, Finding, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
-rule = Rule(name="dose-implausible", severity=ERROR, says="{got} {unit} {span} cannot be right: {side} {bound} {unit}")
+rule = Rule(
+    name="dose-implausible",
+    severity=ERROR,
+    says="{got} {unit} {span} cannot be right: {side} {bound} {unit}",
+    consider=(
+        "Consider checking number and unit: a slipped decimal point, milligrams for grams, pounds for kilograms."
+    ),
+)
 
 _SPANS = {"day": "on a day", "course": "a course", "low": "on a day"}
 
@@ -27,7 +36,7 @@ def check(order: Order, implausible: Seen[Implausible]) -> Iterator[Finding]:
         low = item.what == "low"
         yield rule.finding(
             at=places(order, item.inputs),
-            sums=item.sums,
+            sums=(*item.sums, f"{plain(item.got)} {item.unit} {_SPANS[item.what]}, bound {plain(item.bound.number)}"),
             inputs=item.inputs,
             cites=(item.bound,),
             measure=Measure(
@@ -43,3 +52,16 @@ def check(order: Order, implausible: Seen[Implausible]) -> Iterator[Finding]:
             side="below" if low else "above",
             bound=item.bound.number,
         )
+
+
+def content(courses: Seen[Course], per_kg: Seen[PerKg], book: Book) -> str:
+    if per_kg.items:
+        day, course = book.policy("dose.implausible.day_g_per_kg"), book.policy("dose.implausible.course_g_per_kg")
+        least = book.policy("dose.implausible.low_g_per_kg")
+        return "; ".join(
+            f"{plain(d.day_high)} g/kg on a day, possible {plain(least.number)} to {plain(day.number)}"
+            + (f"; {plain(d.total_high)} g/kg in all, at most {plain(course.number)}" if d.total_high else "")
+            for d in per_kg.items
+        )
+    most, low = book.policy("dose.implausible.day_g").number, book.policy("dose.implausible.low_g").number
+    return "; ".join(f"{plain(c.day_high)} g on a day, possible {plain(low)} to {plain(most)}" for c in courses.items)

@@ -14,11 +14,18 @@ from decimal import Decimal
 
 from ivig.core.book import Product
 from ivig.core.facts.amount import Unusable, dose_of
+from ivig.core.facts.course import Course
 from ivig.core.finding import WARNING, Finding, Input
 from ivig.core.order import Order, Part
-from ivig.core.rule import Maybe, Rule, root
+from ivig.core.rule import Maybe, Rule, Seen, root
 
-rule: Rule = root("dose-missing", WARNING, says="The order has no dose that can be computed", code="required")
+rule: Rule = root(
+    "dose-missing",
+    WARNING,
+    says="The order has no dose that can be computed",
+    code="required",
+    consider="Consider stating the dose in grams, or in grams per kg.",
+)
 
 
 def check(
@@ -41,3 +48,7 @@ def check(
         ),
         inputs=(Input("dose", u.amount.said, "", u.amount.path) for u in unread),
     )
+
+
+def content(courses: Seen[Course]) -> str:
+    return "; ".join(course.sum for course in courses.items)

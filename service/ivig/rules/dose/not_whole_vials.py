@@ -27,6 +27,7 @@ rule = Rule(
     name="dose-not-whole-vials",
     severity=INFORMATION,
     says="{got} g is no sum of whole vials of {product} ({sizes} g): the nearest is {nearest} g",
+    consider="Consider rounding the dose to whole vials, as far as your policy allows.",
 )
 
 _STEP = "{got} g is not rounded to {step} g: the nearest is {nearest} g"
@@ -71,7 +72,7 @@ def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Fin
             yield rule.finding(
                 at=places(order, held.inputs),
                 says=_STEP,
-                sums=(*held.sums, f"{plain(high)} g / {plain(step.number)} g is no whole number"),
+                sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(abs(high - nearest))} g apart"),
                 inputs=held.inputs,
                 cites=(step,),
                 measure=Measure("g", high, None, nearest, step.source),
@@ -79,3 +80,17 @@ def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Fin
                 step=step.number,
                 nearest=nearest,
             )
+
+
+def content(day_grams: Seen[Grams], product: Product, book: Book) -> str:
+    step = book.maybe("rounding.step_g")
+    if step is not None:
+        return f"rounded to {plain(step.number)} g by the policy"
+    if product.vials is None or not product.vials.words:
+        return f"no vial sizes of {product.title} on record"
+    sizes = sizes_of(product.vials.words)
+    days = dict.fromkeys(day for held in day_grams.items for day in held.days)
+    return "; ".join(
+        f"{plain(high)} g, whole vials of {', '.join(map(plain, sorted(sizes)))} g: {plain(nearest_sum(sizes, low, high))} g"
+        for low, high in days
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivig.core.facts.grams import Grams
 from ivig.core.facts.supply import Supply
 from ivig.core.finding import WARNING, Finding, Input, Measure
 from ivig.core.order import Order
@@ -20,6 +21,7 @@ rule = Rule(
     name="dose-total-mismatch",
     severity=WARNING,
     says="{got} g to be dispensed fits neither dose nor course; nearest is {nearest} g a {span}",
+    consider="Consider asking which of the two is meant, and correcting the quantity or the dose.",
 )
 
 
@@ -39,3 +41,11 @@ def check(order: Order, supply: Seen[Supply]) -> Iterator[Finding]:
             nearest=item.nearest,
             span=item.what,
         )
+
+
+def content(order: Order, in_grams: Seen[Grams]) -> str:
+    if order.dispensed is None:
+        return ""
+    fills = f" x {order.repeats + 1} fills" if order.repeats else ""
+    ordered = "; ".join(dict.fromkeys(line for grams in in_grams.items for line in grams.sums))
+    return f"{order.dispensed.said}{fills} dispensed; ordered {ordered}"

@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.facts.amount import Unusable
+from ivig.core.facts.course import Course
 from ivig.core.finding import ERROR, Finding, Input
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
-    name="dose-unit-unusable", severity=ERROR, says="The dose {said} cannot be turned into grams: {why}", code="value"
+    name="dose-unit-unusable",
+    severity=ERROR,
+    says="The dose {said} cannot be turned into grams: {why}",
+    code="value",
+    consider="Consider ordering the dose in grams, or in grams per kg.",
 )
 
 
@@ -28,3 +33,7 @@ def check(order: Order, unusable: Seen[Unusable]) -> Iterator[Finding]:
             said=dose.amount.said[:40],
             why=dose.why,
         )
+
+
+def content(courses: Seen[Course]) -> str:
+    return "; ".join(course.sum for course in courses.items)

@@ -19,7 +19,10 @@ from ivig.core.order import Order
 from ivig.core.rule import Maybe, Seen, root
 
 rule = root(
-    "indication-criteria-unknown", INFORMATION, says="The criteria of the indication ask for what is not known: {what}"
+    "indication-criteria-unknown",
+    INFORMATION,
+    says="The criteria of the indication ask for what is not known: {what}",
+    consider="Consider recording what the criteria ask for before the first dose.",
 )
 
 

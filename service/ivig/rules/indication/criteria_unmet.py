@@ -14,16 +14,24 @@ Does not cover    A datum that is not there (indication-criteria-unknown); bleed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from ivig.core.book import Indication
-from ivig.core.facts.criteria import Unmet
+from ivig.core.book import Book, Indication
+from ivig.core.facts.criteria import Unmet, held_against
 from ivig.core.facts.history import Given
 from ivig.core.facts.indication import accepted, listed
 from ivig.core.finding import WARNING, Finding, Measure
-from ivig.core.order import Order
+from ivig.core.order import Condition, Drug, Order, Reason, Result
 from ivig.core.rule import Rule, Seen
 
-rule = Rule(name="indication-criteria-unmet", severity=WARNING, says="{what}: {test} {got}, {miss} {limit}")
+rule = Rule(
+    name="indication-criteria-unmet",
+    severity=WARNING,
+    says="{what}: {test} {got}, {miss} {limit}",
+    consider=(
+        "Consider whether this patient is likely to benefit, and recording what speaks for treatment all the same."
+    ),
+)
 
 _SAYS = {
     "onset-within": "{what}: {got} days from onset to the first dose, more than {limit}",
@@ -59,3 +67,17 @@ def check(order: Order, criteria: Seen[Unmet], before: Seen[Given]) -> Iterator[
             miss=_MISS.get(unmet.kind, ""),
             limit="" if limit is None else limit,
         )
+
+
+def content(
+    candidates: tuple[Indication, ...],
+    reasons: tuple[Reason, ...],
+    active: Seen[Condition],
+    results: dict[str, tuple[Result, ...]],
+    before: Seen[Given],
+    history_sent: bool,
+    all_drugs: Seen[Drug],
+    starts: date,
+    book: Book,
+) -> str:
+    return held_against(candidates, reasons, active, results, before, history_sent, all_drugs, starts, book)

@@ -24,6 +24,7 @@ rule = Rule(
     severity=WARNING,
     says="No reason on the order, and no active condition that immune globulin is used for",
     code="required",
+    consider="Consider adding the reason to the order: dose, interval and criteria hang on it.",
 )
 
 _SEVERAL = "No reason on the order; more than one condition it could be for: {names}"
@@ -47,3 +48,7 @@ def check(
     else:
         sent = "conditions" in order.chart.sections
         yield rule.finding(at=(order.path,), says=None if sent else _UNSENT)
+
+
+def content(candidates: tuple[Indication, ...]) -> str:
+    return listed(page.title for page in candidates)

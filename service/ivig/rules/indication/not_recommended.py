@@ -17,7 +17,15 @@ from ivig.core.finding import ERROR, Finding
 from ivig.core.order import Condition, Order, Reason
 from ivig.core.rule import Rule
 
-rule = Rule(name="indication-not-recommended", severity=ERROR, says="{what}: immune globulin is not recommended")
+rule = Rule(
+    name="indication-not-recommended",
+    severity=ERROR,
+    says="{what}: immune globulin is not recommended",
+    consider=(
+        "Consider another treatment. Where immune globulin is meant all the same, consider recording who decided "
+        "it and why."
+    ),
+)
 
 
 def check(
@@ -29,3 +37,7 @@ def check(
     assert page.status is not None
     paths = [r.path for r in reasons if page.key in r.concept.indications] + ([inferred.path] if inferred else [])
     yield rule.finding(at=(order.path, *paths), cites=(page.status,), what=listed((page.title,), 80))
+
+
+def content(candidates: tuple[Indication, ...]) -> str:
+    return "; ".join(f"{p.title}: {p.status.word.replace('_', ' ')}" for p in candidates if p.status is not None)

@@ -21,7 +21,10 @@ from ivig.core.order import Condition, Order, Reason
 from ivig.core.rule import Rule
 
 rule = Rule(
-    name="indication-not-routine", severity=WARNING, says="{what}: not a routine use of immune globulin{unless}"
+    name="indication-not-routine",
+    severity=WARNING,
+    says="{what}: not a routine use of immune globulin{unless}",
+    consider="Consider what other treatment there is, and recording who decided for this patient and why.",
 )
 
 _NAMED = {"pregnant": "pregnancy", "postpartum": "the months after birth"}
@@ -52,3 +55,8 @@ def check(
         what=listed((page.title,), 54),
         unless=f", except in {' and '.join(kinds)}" if kinds else "",
     )
+
+
+def content(candidates: tuple[Indication, ...], told: Told) -> str:
+    met = [e.kind for page in candidates for e in page.exceptions if holds(e, page, told) is True]
+    return f"not routine, and an exception of the page holds: {', '.join(met)}" if met else ""

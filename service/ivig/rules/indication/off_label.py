@@ -25,6 +25,7 @@ rule = Rule(
     name="indication-off-label",
     severity=INFORMATION,
     says="{product} is not labelled for {what}; labelled: {others}",
+    consider="Consider a product that is labelled for the indication, or recording that this one is meant.",
 )
 
 _NONE = "{product} is not labelled for {what}; no product is"
@@ -47,6 +48,11 @@ def check(order: Order, candidates: tuple[Indication, ...], product: Product, bo
         what=listed((pages[0].title,), 44),
         others=listed((p.title for p in others), 28) if others else "",
     )
+
+
+def content(order: Order, candidates: tuple[Indication, ...], product: Product, book: Book) -> str:
+    named = [page.title for page in accepted(candidates) if labels_for(page, product, book)]
+    return f"{called(product, order)} is labelled for {listed(named)}" if named else ""
 
 
 def _labelled(pages: tuple[Indication, ...], book: Book) -> tuple[Product, ...]:

@@ -24,6 +24,10 @@ rule = Rule(
     severity=WARNING,
     says="The reason is not one that immune globulin is known to be used for: {reason}",
     code="code-invalid",
+    consider=(
+        "Consider checking the code of the reason. Where the use is meant, consider recording who decided it and "
+        "on what grounds."
+    ),
 )
 
 
@@ -40,3 +44,7 @@ def check(
         inputs=tuple(Input("reason", what, r.onset.text if r.onset else "", r.path) for r, what in said.items()),
         reason=listed(said.values() or ("none that is readable",), 50),
     )
+
+
+def content(candidates: tuple[Indication, ...]) -> str:
+    return listed(page.title for page in candidates)

@@ -10,4 +10,9 @@ from ivig.core.finding import INFORMATION
 from ivig.core.rule import root
 
 # Raised by the judge, with the key that had no value.
-rule = root("knowledge-not-in-force", INFORMATION, says="No value in force on that day for {what}")
+rule = root(
+    "knowledge-not-in-force",
+    INFORMATION,
+    says="No value in force on that day for {what}",
+    consider="Consider judging by the knowledge of a later day.",
+)

@@ -15,16 +15,23 @@ from ivig.core.book import Book
 from ivig.core.facts.dose import PerKg
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.weighing import tells
-from ivig.core.finding import INFORMATION, Finding, Measure
+from ivig.core.finding import INFORMATION, Finding, Measure, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Seen, root
 
-rule = root("lab-blood-group-unknown", INFORMATION, says="No blood group on record")
+rule = root(
+    "lab-blood-group-unknown",
+    INFORMATION,
+    says="No blood group on record",
+    consider="Consider determining the blood group before the first dose.",
+)
 
 
-def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, ...]]) -> Maybe[bool]:
-    if not first_course or any(r.words for r in results.get("abo", ())):
+def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, ...]]) -> Maybe[bool | None]:
+    if not first_course:
         return False
+    if any(r.words for r in results.get("abo", ())):
+        return None
     missing = lab_absent(order, "abo", rule.name)
     return True if tells(rule.name, missing) else missing
 
@@ -44,3 +51,12 @@ def check(order: Order, per_kg: Seen[PerKg], book: Book) -> Iterator[Finding]:
         got=round(most.total_high, 2),
         limit=limit.number,
     )
+
+
+def content(results: dict[str, tuple[Result, ...]], per_kg: Seen[PerKg], book: Book) -> str:
+    known = next((r.words for r in results.get("abo", ()) if r.words), "")
+    if known:
+        return f"group {known.removeprefix('blood_group_').upper()}"
+    most = max((d.total_high for d in per_kg.items if d.total_high is not None), default=None)
+    limit = book.policy("haemolysis.g_per_kg")
+    return f"{plain(most)} g/kg, it matters from {plain(limit.number)}" if most is not None else ""

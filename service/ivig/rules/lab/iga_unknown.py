@@ -17,12 +17,19 @@ from ivig.core.finding import INFORMATION, Finding
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Maybe, Seen, root
 
-rule = root("lab-iga-unknown", INFORMATION, says="No serum IgA on record")
+rule = root(
+    "lab-iga-unknown",
+    INFORMATION,
+    says="No serum IgA on record",
+    consider="Consider measuring serum IgA before the first dose.",
+)
 
 
-def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, ...]]) -> Maybe[bool]:
-    if not first_course or results.get("iga"):
+def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, ...]]) -> Maybe[bool | None]:
+    if not first_course:
         return False
+    if results.get("iga"):
+        return None
     missing = lab_absent(order, "iga", rule.name)
     return True if tells(rule.name, missing) else missing
 
@@ -31,3 +38,8 @@ def check(order: Order, conditions: Seen[Condition]) -> Iterator[Finding]:
     if not of_set(conditions, "iga_deficiency"):
         says = "No serum IgA on record before this first course"
         yield rule.finding(at=(order.path,), says=says, sums=("One result suffices for life.",))
+
+
+def content(results: dict[str, tuple[Result, ...]], conditions: Seen[Condition]) -> str:
+    measured = results.get("iga", ())
+    return f"serum IgA {measured[0].said}" if measured else "IgA deficiency is on record"

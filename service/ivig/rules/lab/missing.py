@@ -15,12 +15,17 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book
 from ivig.core.facts.baseline import BASELINE, TITLES, is_below
-from ivig.core.facts.labs import Kidney, lab_absent
+from ivig.core.facts.labs import Kidney, lab_absent, lab_input
 from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Input, Root
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, root
 
-rule = root("lab-missing", WARNING, says="No usable result of {what}")
+rule = root(
+    "lab-missing",
+    WARNING,
+    says="No usable result of {what}",
+    consider="Consider ordering the test before the first dose.",
+)
 
 _UNDECIDED = Root("lab-missing", "egfr")
 
@@ -31,11 +36,11 @@ def concerns(
     results: dict[str, tuple[Result, ...]],
     creatinine: Maybe[Result],
     book: Book,
-) -> bool:
+) -> bool | None:
     if None in baseline.values() or isinstance(creatinine, Absent) or creatinine.comparator:
         return True
     # An eGFR that is computed from a plain creatinine is no bound.
-    return "egfr" in results or creatinine.when is None or book.maybe("renal.warn") is None
+    return "egfr" in results or creatinine.when is None or book.maybe("renal.warn") is None or None
 
 
 def check(
@@ -61,6 +66,11 @@ def check(
         inputs: tuple[Input, ...] = () if isinstance(egfr, Absent) else egfr.inputs
         says = "The kidney function is a bound that does not decide"
         yield rule.finding(at=(order.path,), severity=INFORMATION, says=says, inputs=inputs, about="egfr")
+
+
+def content(baseline: dict[str, Result | None], book: Book) -> str:
+    inputs = [lab_input(result, book) for result in baseline.values() if result is not None]
+    return "; ".join(f"{i.what} {i.value} ({i.day[:10]})" for i in inputs)
 
 
 def _open(egfr: Kidney, book: Book) -> bool:

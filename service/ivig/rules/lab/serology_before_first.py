@@ -16,7 +16,12 @@ from ivig.core.finding import INFORMATION, Finding
 from ivig.core.order import Order, Result
 from ivig.core.rule import root
 
-rule = root("lab-serology-before-first", INFORMATION, says="No hepatitis serology on record")
+rule = root(
+    "lab-serology-before-first",
+    INFORMATION,
+    says="No hepatitis serology on record",
+    consider="Consider drawing the serology before the first dose.",
+)
 
 _SEROLOGY = ("hbsag", "anti_hbc", "anti_hcv")
 
@@ -36,3 +41,7 @@ def check(order: Order, results: dict[str, tuple[Result, ...]], book: Book) -> I
             cites=(passive,),
             what=absent,
         )
+
+
+def content(results: dict[str, tuple[Result, ...]], book: Book) -> str:
+    return "; ".join(f"{book.test_title(t)} ({r[0].when.day})" for t in _SEROLOGY if (r := results[t]) and r[0].when)

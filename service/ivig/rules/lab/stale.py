@@ -14,16 +14,17 @@ from collections.abc import Iterator
 from datetime import date
 
 from ivig.core.book import Book, Indication
-from ivig.core.facts.baseline import TITLES, LabAge, may_be_stale
-from ivig.core.facts.labs import lab_input
+from ivig.core.facts.baseline import TITLES, LabAge, ages_said, may_be_stale
+from ivig.core.facts.labs import Kidney, lab_input
 from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
-from ivig.core.order import Order, Result
+from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
     name="lab-stale",
     severity=WARNING,
     says="The newest result of {what} is {age} {unit} old at the first dose; at most {limit} {unit}",
+    consider="Consider repeating the test before the first dose.",
 )
 
 _UNITS = {"d": "days", "h": "hours"}
@@ -35,8 +36,8 @@ def concerns(
     first_dose: Seen[date],
     indication: Maybe[Indication],
     book: Book,
-) -> bool:
-    return may_be_stale(baseline, first_course, first_dose, indication, book)
+) -> bool | None:
+    return may_be_stale(baseline, first_course, first_dose, indication, book) or None
 
 
 def check(
@@ -57,3 +58,15 @@ def check(
             unit=unit,
             limit=old.limit.number,
         )
+
+
+def content(
+    order: Order,
+    baseline: dict[str, Result | None],
+    first_course: bool,
+    first_dose: Seen[date],
+    renal_risk: Seen[Kidney | Condition],
+    indication: Maybe[Indication],
+    book: Book,
+) -> str:
+    return ages_said(order, baseline, first_course, first_dose, renal_risk, indication, book)

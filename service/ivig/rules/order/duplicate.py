@@ -24,6 +24,10 @@ rule = Rule(
     severity=WARNING,
     says="Another immune globulin order, {name}, runs on the same days: {first} to {last}",
     any_product=True,
+    consider=(
+        "Consider stopping one of the two orders, or confirming that both are meant. Immune globulin by vein and "
+        "under the skin are alternatives."
+    ),
 )
 
 _RENEWAL = "Renewal of {name}: the order before it still runs, {first} to {last}"
@@ -75,3 +79,8 @@ def check(
             first=max(run.first, own_run.first),
             last=min(run.last, own_run.last),
         )
+
+
+def content(own_run: Run, other_orders: Seen[Other]) -> str:
+    others = ", ".join(o.run.sum for o in other_orders.items[:_TOLD])
+    return f"this order runs {own_run.sum}; others, on no day of it, {others}"

@@ -24,6 +24,10 @@ rule = Rule(
     severity=INFORMATION,
     says="Change between IV and SC: {way} immune globulin on {day}, {gap} this order",
     any_product=True,
+    consider=(
+        "Consider confirming when the new route starts and that the old order ends, so that doses neither "
+        "overlap nor leave a gap."
+    ),
 )
 
 
@@ -47,11 +51,16 @@ def check(
         at=(order.path, turn.path),
         inputs=(Input(f"immune globulin {way}", "given or planned", turn.day.isoformat(), turn.path),),
         cites=(window,),
-        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}",),
+        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}: {gap} this order",),
         way=way,
         day=turn.day,
         gap=gap,
     )
+
+
+def content(route: str, near_turns: Seen[Turn], book: Book) -> str:
+    window = book.policy("order.iv_sc_switch_days")
+    return f"{len(near_turns.items)} other day(s) of immune globulin within {window.number} days, no change from {route.upper()}"
 
 
 def _gap(day: date, run: Run) -> str:

@@ -20,6 +20,7 @@ rule = root(
     says="The order names no medication: nothing about it can be judged",
     code="required",
     any_product=True,
+    consider="Consider completing the order: which product, at which strength.",
 )
 
 

@@ -22,6 +22,7 @@ rule = root(
     says="The order carries a modifier that is not understood: it may mean something else",
     code="structure",
     any_product=True,
+    consider="Consider looking at the order itself: a modifier may turn its meaning round.",
 )
 
 

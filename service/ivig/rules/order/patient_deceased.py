@@ -16,7 +16,14 @@ from ivig.core.order import Order
 from ivig.core.rule import Rule
 
 rule = Rule(
-    name="order-patient-deceased", severity=ERROR, says="The patient is recorded as deceased ({when})", any_product=True
+    name="order-patient-deceased",
+    severity=ERROR,
+    says="The patient is recorded as deceased ({when})",
+    any_product=True,
+    consider=(
+        "Consider checking the patient's identity and status; an order that was never stopped may have to be "
+        "discontinued."
+    ),
 )
 
 
@@ -37,7 +44,10 @@ def check(order: Order) -> Iterator[Finding]:
         at=(order.path, patient),
         severity=ERROR if death.last <= order.day else WARNING,
         says=None if death.last <= order.day else "The patient may be deceased on {day}: date of death {when}",
-        inputs=(Input("deceased", death.text, death.text, patient), Input("day of judgement", order.day.isoformat())),
+        inputs=(
+            Input("deceased", death.text, death.text, patient),
+            Input("day of judgement", order.day.isoformat(), "", order.path),
+        ),
         when=death.text,
         day=order.day,
     )

@@ -21,6 +21,7 @@ rule = Rule(
     severity=ERROR,
     says="The order is for {subject}, not for the patient sent",
     any_product=True,
+    consider="Consider checking whose order and whose chart these are before anything else is decided.",
 )
 
 

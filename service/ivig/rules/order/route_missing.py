@@ -21,6 +21,7 @@ rule = root(
     says="The order states no route: judged as given by vein where the product allows it",
     code="required",
     any_product=True,
+    consider="Consider adding the route to the order.",
 )
 
 
@@ -34,3 +35,7 @@ def check(order: Order) -> Iterator[Finding]:
         yield rule.finding(at=(order.path, path), says=says, inputs=inputs, said=order.route_said[:60])
     else:
         yield rule.finding(at=(order.path,))
+
+
+def content(order: Order) -> str:
+    return order.route.upper()

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book
 from ivig.core.facts.views import Clash
-from ivig.core.finding import INFORMATION, WARNING, Finding, Input, Measure
+from ivig.core.finding import INFORMATION, WARNING, Finding, Input, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -24,6 +24,7 @@ rule = Rule(
     severity=WARNING,
     says="The text says {said}, the coded {what} says otherwise; the code is used",
     any_product=True,
+    consider="Consider asking the prescriber which of the two is meant, and correcting the order.",
 )
 
 _UNIT = "The unit reads {said}, its code says otherwise; the code is used"
@@ -49,6 +50,12 @@ def check(order: Order, class_ordered: str, clashes: Seen[Clash], book: Book) ->
         yield rule.finding(at=(order.path, order.medication_path), says=_NAMES, sums=(", ".join(names),), names=shown)
     for clash in clashes.items:
         yield _of(clash, order, book)
+
+
+def content(order: Order, book: Book) -> str:
+    views = sum(len(part.views) + len(part.caps) for part in order.parts)
+    tolerance = book.policy("dose.tolerance")
+    return f"{views} other statement(s) of the dose, none off by more than {plain(tolerance.number)}%" if views else ""
 
 
 def _title(key: str, book: Book) -> str:

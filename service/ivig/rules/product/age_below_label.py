@@ -18,7 +18,7 @@ from ivig.core.facts.indication import accepted, listed
 from ivig.core.facts.limits import labels_for
 from ivig.core.facts.patient import Age
 from ivig.core.facts.product import called
-from ivig.core.finding import INFORMATION, Finding, Input, Measure
+from ivig.core.finding import INFORMATION, Finding, Input, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule
 
@@ -26,6 +26,7 @@ rule = Rule(
     name="product-age-below-label",
     severity=INFORMATION,
     says="{product} is labelled from {limit} years for {what}; the patient is {got}",
+    consider="Consider a product that is labelled for this age, or recording that this one is meant.",
 )
 
 
@@ -49,6 +50,11 @@ def check(
         what=listed((accepted(candidates)[0].title,), 50),
         got=age.years,
     )
+
+
+def content(candidates: tuple[Indication, ...], product: Product, age: Age, book: Book) -> str:
+    lowest = _lowest(candidates, product, book)
+    return f"{age.years} years, labelled from {plain(lowest.number)}" if lowest is not None else ""
 
 
 def _lowest(candidates: tuple[Indication, ...], product: Product, book: Book) -> Value | None:

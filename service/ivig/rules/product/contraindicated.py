@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Product
+from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.excipients import Held
+from ivig.core.facts.excipients import STANDARD, Held
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.finding import ERROR, WARNING, Finding
@@ -28,6 +28,8 @@ rule = Rule(
     severity=ERROR,
     says="{product} is contraindicated: {what}",
     contraindication=True,
+    consider="Consider a product without the excipient, or another treatment.",
+    alternatives=True,
 )
 
 _AGAINST = "The label advises against {product}: {what}"
@@ -48,3 +50,9 @@ def check(order: Order, product: Product, contraindicated: Seen[Held], establish
             what=listed((held.what.lower(),), 40) if held.wide else listed((held.what,), 70),
             said=listed((held.input.value,), 40),
         )
+
+
+def content(product: Product, book: Book) -> str:
+    own = [line for line in product.contraindications if line.set not in STANDARD]
+    named = [book.set_title(line.set or line.unless_excluded).lower() for line in own]
+    return f"looked for {listed(named)}" if named else f"the label of {product.title} has none of its own"

@@ -25,6 +25,7 @@ rule = Rule(
     severity=WARNING,
     says="{product} is no longer on the market{since}",
     any_product=True,
+    consider="Consider a product that can be had; its rate, excipients and vial sizes have to be looked at anew.",
 )
 
 

@@ -19,14 +19,15 @@ from ivig.core.facts.excipients import iga_content, too_much
 from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.facts.signs import Sign
-from ivig.core.finding import WARNING, Finding, Measure
-from ivig.core.order import Order
+from ivig.core.finding import WARNING, Finding, Measure, plain
+from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
     name="product-iga-content",
     severity=WARNING,
     says="{what}: {product} holds {got} ug/mL IgA, more than {limit}",
+    consider="Consider a product with little IgA.",
 )
 
 _UNKNOWN = "{what}: how much IgA {product} holds is not known"
@@ -53,3 +54,10 @@ def check(
             got=got,
             limit=low.number,
         )
+
+
+def content(product: Product, results: dict[str, tuple[Result, ...]], book: Book) -> str:
+    low, got = book.policy("iga.low_ug_per_ml"), iga_content(product)
+    held = f"{plain(got)} ug/mL" if got is not None else "an unknown amount"
+    serum = f"; serum IgA {results['iga'][0].said}" if results.get("iga") else ""
+    return f"{product.title} holds {held} of IgA, little is up to {plain(low.number)}; no sign of IgA deficiency{serum}"

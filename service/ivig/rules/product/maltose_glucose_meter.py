@@ -23,6 +23,7 @@ rule = Rule(
     name="product-maltose-glucose-meter",
     severity=WARNING,
     says="{product} contains maltose, which some glucose meters read as glucose; the chart has {what}",
+    consider="Consider a product without maltose, or measuring glucose by a method that maltose does not disturb.",
 )
 
 

@@ -24,6 +24,7 @@ rule = Rule(
     severity=ERROR,
     says="{product} is for {routes}, and is ordered {route}",
     any_product=True,
+    consider="Consider a product made for the ordered route, or the route this product is made for.",
 )
 
 _ELSE = "{product} {route} is licensed in some indications only, not for {what}"
@@ -54,3 +55,10 @@ def check(order: Order, product: Product, route: str, licence: Licence) -> Itera
             routes=made_for,
             route=route.upper(),
         )
+
+
+def content(product: Product, route: str) -> str:
+    made_for = (
+        " or ".join(r.upper() for r in product.routes.words) if product.routes is not None else "an unknown route"
+    )
+    return f"ordered {route.upper()}; {product.title} is for {made_for}"

@@ -25,6 +25,7 @@ rule = Rule(
     severity=ERROR,
     says="{product} is a hyperimmune globulin and not meant for {what}",
     any_product=True,
+    consider="Consider a polyvalent immune globulin, if the hyperimmune was chosen by mistake.",
 )
 
 

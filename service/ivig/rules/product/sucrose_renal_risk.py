@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.book import Product
+from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.indication import listed
+from ivig.core.facts.labs import Kidney
 from ivig.core.facts.product import called
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import ERROR, WARNING, Finding
+from ivig.core.finding import ERROR, WARNING, Finding, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -27,6 +28,8 @@ rule = Rule(
     name="product-sucrose-renal-risk",
     severity=ERROR,
     says="{product} contains sucrose: kidney injury is likelier with {what}",
+    consider="Consider a product without sucrose, a slow rate, hydration, and watching kidney function.",
+    alternatives=True,
 )
 
 
@@ -53,3 +56,8 @@ def check(order: Order, product: Product, renal_signs: Seen[Sign], established: 
         product=called(product, order),
         what=listed((s.what for s in signs), 60),
     )
+
+
+def content(egfr: Kidney, book: Book) -> str:
+    limit = book.policy("renal.warn")
+    return f"eGFR {egfr.comparator}{plain(egfr.value)}, not below {plain(limit.number)}; no renal risk factor"

@@ -22,6 +22,7 @@ rule = Rule(
     name="product-switch",
     severity=INFORMATION,
     says="{product} is ordered; the last infusion, on {day}, was {last}",
+    consider="Consider starting this infusion as slowly as a first one, and watching it as one.",
 )
 
 
@@ -39,4 +40,13 @@ def check(order: Order, product: Product, before: Seen[Given], book: Book) -> It
         product=product.brand if order.products else "Another product",
         day=last.day,
         last=said,
+    )
+
+
+def content(before: Seen[Given], book: Book) -> str:
+    if not before.items:
+        return "no earlier infusion on record"
+    last = before.items[-1]
+    return (
+        f"last infusion {last.day}: {listed([book.product(k).brand for k in last.products] or ['product not known'])}"
     )

@@ -23,6 +23,7 @@ rule = root(
     INFORMATION,
     says="The order names no single product: brand or strength is open",
     code="code-invalid",
+    consider="Consider naming the product and its strength.",
 )
 
 _SOME = "Brand or strength is open: {products}"
@@ -39,3 +40,7 @@ def check(order: Order, products: tuple[Product, ...], product: Maybe[Product]) 
         products=listed((p.title for p in products), 80) if products else "",
         count=len(products),
     )
+
+
+def content(product: Product) -> str:
+    return product.title

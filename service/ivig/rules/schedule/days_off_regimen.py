@@ -24,6 +24,7 @@ rule = Rule(
     name="schedule-days-off-regimen",
     severity=WARNING,
     says="{days} infusion day(s); for {what} it is {accepted} day(s)",
+    consider="Consider the accepted number of days, or recording why another is meant.",
 )
 
 _STRETCHED = "Infusion days are {days} days apart, over {limit}; one course for {what} runs without gaps"
@@ -46,8 +47,9 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
         yield rule.finding(
             at=(order.path, place),
             says=None if few else _STRETCHED,
-            sums=(held.course.sum, *((limits.assumed,) if limits.assumed else ())),
+            sums=(held.course.sum,),
             inputs=(Input("infusion days", str(held.course.days), "", place),),
+            assumed=(limits.assumed,) if limits.assumed else (),
             cites=tuple(dict.fromkeys(limits.pair_values)) if few else (longest,),
             measure=Measure(
                 "d", Decimal(days), None, None if few else longest.number, (source if few else longest).source
@@ -57,6 +59,15 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
             limit=longest.number,
             what=limits.what,
         )
+
+
+def content(segments: Seen[Segment]) -> str:
+    return "; ".join(
+        f"{held.course.days} day(s), accepted {_accepted(held.limits)} for {held.limits.what}"
+        + ("; goes on with an earlier course" if held.continues else "")
+        for held in segments.items
+        if held.limits.induction and held.limits.pairs and held.course.days is not None
+    )
 
 
 def _accepted(limits: Limits) -> str:

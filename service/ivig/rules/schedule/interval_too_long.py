@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.limits import in_days, interval_off
 from ivig.core.facts.segment import Segment
-from ivig.core.finding import INFORMATION, Finding, Input, Measure
+from ivig.core.finding import INFORMATION, Finding, Input, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -21,6 +21,7 @@ rule = Rule(
     name="schedule-interval-too-long",
     severity=INFORMATION,
     says="Repeats every {got} days; for {what} the longest interval is {limit} weeks",
+    consider=("Consider whether the longer interval is a planned taper: the effect may wear off before the next dose."),
 )
 
 
@@ -49,3 +50,12 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
             what=held.limits.what,
             limit=upper.upper,
         )
+
+
+def content(segments: Seen[Segment], book: Book) -> str:
+    tolerance = plain(book.policy("schedule.interval_tolerance_days").number)
+    return "; ".join(
+        f"every {plain(held.course.interval)} days, longest {plain(upper.upper)} weeks (+{tolerance} days)"
+        for held in segments.items
+        if (upper := held.limits.interval_upper) is not None and upper.upper is not None and held.course.interval
+    )

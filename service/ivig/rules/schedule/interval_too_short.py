@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.limits import in_days, interval_off
 from ivig.core.facts.segment import Segment
-from ivig.core.finding import WARNING, Finding, Input, Measure
+from ivig.core.finding import WARNING, Finding, Input, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -22,6 +22,7 @@ rule = Rule(
     name="schedule-interval-too-short",
     severity=WARNING,
     says="Repeats every {got} days; for {what} the shortest interval is {limit} weeks",
+    consider="Consider a longer interval, or recording why a shorter one is meant.",
 )
 
 
@@ -50,3 +51,12 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
             what=held.limits.what,
             limit=lower.lower,
         )
+
+
+def content(segments: Seen[Segment], book: Book) -> str:
+    tolerance = plain(book.policy("schedule.interval_tolerance_days").number)
+    return "; ".join(
+        f"every {plain(held.course.interval)} days, shortest {plain(lower.lower)} weeks (-{tolerance} days)"
+        for held in segments.items
+        if (lower := held.limits.interval_lower) is not None and lower.lower is not None and held.course.interval
+    )

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ivig.core.facts.course import Course
 from ivig.core.finding import WARNING, Finding, Input
 from ivig.core.order import Order, Part
-from ivig.core.rule import Rule, root
+from ivig.core.rule import Rule, Seen, root
 
 rule: Rule = root(
-    "schedule-missing", WARNING, says="The days on which the doses are given can't be told", code="required"
+    "schedule-missing",
+    WARNING,
+    says="The days on which the doses are given can't be told",
+    code="required",
+    consider="Consider stating on how many days, or until when, the dose is given.",
 )
 
 
@@ -30,3 +35,7 @@ def check(order: Order, dosing_parts: tuple[Part, ...]) -> Iterator[Finding]:
                 for p in untimed
             ),
         )
+
+
+def content(courses: Seen[Course]) -> str:
+    return "; ".join(course.sum for course in courses.items)

@@ -19,6 +19,7 @@ rule = Rule(
     name="weight-amputation",
     severity=INFORMATION,
     says="{what}: body mass index and ideal weight do not hold; judged on actual weight",
+    consider="Consider a weight measured since, since height tables do not tell an ideal weight here.",
 )
 
 

@@ -23,6 +23,7 @@ rule = Rule(
     name="weight-basis-unstated",
     severity=WARNING,
     says="{dose} g/kg a {span}, by which weight? {by_dosing} g by dosing {kg} kg, {by_actual} g by actual {actual} kg",
+    consider="Consider stating on the order which weight the dose rests on, and the dose in grams.",
 )
 
 

@@ -16,6 +16,7 @@ from ivig.core.book import Book
 from ivig.core.dated import Value
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.patient import share
+from ivig.core.facts.signs import told_by
 from ivig.core.finding import INFORMATION, Finding, Input, plain
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Rule, Seen
@@ -24,6 +25,7 @@ rule = Rule(
     name="weight-fluid-overloaded",
     severity=INFORMATION,
     says="The weight of {kg} kg may hold fluid: {why}; consider the dry weight",
+    consider="Consider a dry weight, or the weight from before the fluid was gained.",
 )
 
 
@@ -54,11 +56,20 @@ def check(
         yield rule.finding(
             at=(order.path, weight.path, *(c.path for c in told)),
             sums=sums,
-            inputs=(*weight_inputs, *(Input("condition", c.concept.text, "", c.path) for c in told)),
+            inputs=(*weight_inputs, *(told_by(c, "condition") for c in told)),
             cites=cites,
             kg=round(kg, 1),
             why=" and ".join(reasons),
         )
+
+
+def content(weight: Result, weights: tuple[Result, ...], book: Book) -> str:
+    gain, days = book.policy("weight.fluid_gain"), book.policy("weight.fluid_gain.days")
+    before = _lowest(weight, weights, days)
+    if before is None or not before.value or weight.value is None:
+        return f"no other weight within {days.number} days"
+    percent = (weight.value - before.value) * 100 / before.value
+    return f"{plain(before.value)} to {plain(weight.value)} kg: {plain(round(percent, 1))}%, less than {gain.number}%"
 
 
 def _lowest(weight: Result, weights: tuple[Result, ...], days: Value) -> Result | None:

@@ -19,11 +19,16 @@ from ivig.core.finding import INFORMATION, WARNING, Finding, Input
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, root
 
-rule = root("weight-height-missing", INFORMATION, says="No usable height: what rests on it is not judged")
+rule = root(
+    "weight-height-missing",
+    INFORMATION,
+    says="No usable height: what rests on it is not judged",
+    consider="Consider measuring the height.",
+)
 
 
-def concerns(height: Maybe[Result], height_fault: HeightFault | None) -> bool:
-    return height_fault is not None or tells(rule.name, height)
+def concerns(height: Maybe[Result], height_fault: HeightFault | None) -> bool | None:
+    return height_fault is not None or tells(rule.name, height) or None
 
 
 def check(
@@ -40,3 +45,7 @@ def check(
         cites=(heavy if weight.value >= heavy.number else least,),
         kg=tenth(weight.value),
     )
+
+
+def content(height: Result) -> str:
+    return f"{height.said}{f' ({height.when.day})' if height.when is not None else ''}"

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from ivig.core.book import Book
 from ivig.core.facts.patient import Age
-from ivig.core.facts.weighing import WeightChange, WeightFault, tenth
+from ivig.core.facts.weighing import WeightChange, WeightFault, bounds_of, tenth
 from ivig.core.finding import ERROR, INFORMATION, WARNING, Absent, Finding, Input, Measure, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
@@ -24,6 +24,7 @@ rule = Rule(
     name="weight-implausible",
     severity=ERROR,
     says="A weight of {kg} kg cannot be right: {lower} to {upper} kg is possible {when}",
+    consider="Consider weighing the patient again, and checking the unit in which the weight was recorded.",
 )
 
 _POUNDS = "A weight of {kg} kg looks like pounds: the earlier ones are {usual} kg"
@@ -50,6 +51,15 @@ def check(
         yield _changed(order, change, adult is True, inputs, book)
 
 
+def content(order: Order, weights: tuple[Result, ...], age: Age, book: Book) -> str:
+    if not weights:
+        return ""
+    lower, upper = bounds_of(weights[0], age, order, book)
+    earlier = ", ".join(w.said for w in weights[1:4])
+    said = f"{weights[0].said}, possible at that age {plain(lower.number)} to {plain(upper.number)} kg"
+    return said + (f"; earlier {earlier}" if earlier else "")
+
+
 def _wrong(order: Order, fault: WeightFault, age: Maybe[Age], inputs: tuple[Input, ...]) -> Finding:
     kg, at = fault.weight.value or Decimal(0), (order.path, fault.weight.path)
     source = fault.cites[0].source
@@ -72,10 +82,12 @@ def _wrong(order: Order, fault: WeightFault, age: Maybe[Age], inputs: tuple[Inpu
         if age.years
         else f"at {age.days} days"
     )
+    chart = order.chart
+    born = () if isinstance(age, Absent) else (Input("age", when[3:], chart.birth_said, chart.patient_path),)
     measure = Measure("kg", kg, fault.lower, fault.upper, source)
     return rule.finding(
         at=at,
-        inputs=inputs,
+        inputs=(*inputs, *born),
         cites=fault.cites,
         measure=measure,
         kg=round(kg, 2),

@@ -15,7 +15,12 @@ from ivig.core.finding import WARNING, Finding
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, root
 
-rule = root("weight-missing", WARNING, says="No usable weight: what is held against weight is not judged")
+rule = root(
+    "weight-missing",
+    WARNING,
+    says="No usable weight: what is held against weight is not judged",
+    consider="Consider weighing the patient.",
+)
 
 _WEIGHTS = ("weight_measured", "weight", "weight_estimated", "weight_stated")
 
@@ -35,3 +40,7 @@ def check(order: Order, weight: Maybe[Result], weight_fault: WeightFault | None)
         sums=tuple(why),
         inputs=tuple(as_input(r, "weight (not usable)") for r in refused),
     )
+
+
+def content(weight: Result) -> str:
+    return f"{weight.said}{f' ({weight.when.day})' if weight.when is not None else ''}"

@@ -23,6 +23,7 @@ rule = Rule(
     name="weight-stale",
     severity=WARNING,
     says="The weight of {day} is {days} days old at the first dose; at most {limit} days",
+    consider="Consider weighing the patient again before the dose is prepared.",
 )
 
 
@@ -51,3 +52,9 @@ def check(
         days=days,
         limit=weight_window.number,
     )
+
+
+def content(weight: Result, first_dose: Seen[date], weight_window: Value) -> str:
+    first, weighed = first_dose.items[0], weight.when
+    assert weighed is not None
+    return f"{weighed.day} to {first}: {max((first - weighed.day).days, 0)} days, at most {weight_window.number}"

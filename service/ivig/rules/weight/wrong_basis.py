@@ -27,6 +27,7 @@ rule = Rule(
     name="weight-wrong-basis",
     severity=WARNING,
     says="{grams} g a {span} is {got} g/kg of dosing weight {kg} kg, above {limit} g/kg; by that at most {most} g",
+    consider="Consider the dose by dosing weight, or stating on the order that actual weight is meant.",
 )
 
 
@@ -53,7 +54,7 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
         line = f"{plain(got * dosing.actual)} g / {plain(tenth(dosing.kg))} kg = {plain(round(by_dosing, 2))} g/kg"
         yield rule.finding(
             at=(order.path, held.course.dose_path),
-            sums=(*held.dose.sums, *dosing.sums, line),
+            sums=(*held.dose.sums, *dosing.sums, line, _most(upper, dosing)),
             inputs=(*held.dose.inputs, *dosing.inputs),
             cites=(source, tolerance, *dosing.cites),
             measure=Measure("g/kg", by_dosing, None, upper, source.source),
@@ -64,6 +65,26 @@ def check(order: Order, phased: Seen[Phased], basis_stated: bool, dosing: Dosing
             limit=upper,
             most=tenth(upper * dosing.kg),
         )
+
+
+def _most(upper: Decimal, dosing: Dosing) -> str:
+    return f"At most {plain(upper)} g/kg x {plain(tenth(dosing.kg))} kg = {plain(tenth(upper * dosing.kg))} g"
+
+
+def content(phased: Seen[Phased], basis_stated: bool, dosing: Dosing, book: Book) -> str:
+    tolerance, told = book.policy("dose.tolerance"), []
+    for held in phased.items:
+        if held.course.unit == "g/kg" and not basis_stated:
+            continue
+        if not all(within(got, upper, tolerance) for _, got, upper, _ in _limits(held)):
+            told.append("above its range by actual weight already, which other rules tell")
+            continue
+        told += [
+            f"{plain(got * dosing.actual)} g a {span} / {plain(tenth(dosing.kg))} kg {dosing.basis} = "
+            f"{plain(got * dosing.actual / dosing.kg)} g/kg, at most {plain(upper)} (+{plain(tolerance.number)}%)"
+            for span, got, upper, _ in _limits(held)
+        ]
+    return "; ".join(dict.fromkeys(told))
 
 
 def _limits(held: Phased) -> list[tuple[str, Decimal, Decimal, Value]]:
