@@ -34,6 +34,7 @@ from ivig.wire.read import Asked, read
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(ivig.__file__).parent / "samples" / "bench.json"
+FAULTY = Path(ivig.__file__).parent / "samples" / "02-cidp-obese-on-actual-weight-advise.json"
 WRITTEN = ROOT / "build" / "bench.json"
 PATH = "/fhir/$validate-ivig-order"
 TARGETS = {"core_ratio_orjson": 4.0, "start_ms": 1500.0, "rss_mib": 130.0}
@@ -75,6 +76,8 @@ def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
     (order,) = reading.orders
     told = outcome(report, reading.broken)
     (judgement,) = report.judgements
+    faulty = read(decode(FAULTY.read_bytes()), library.lexicon, Asked()).orders[0]
+    found = validator.judge(faulty)
     times = rounds(
         {
             "orjson.loads": lambda: orjson.loads(body),
@@ -85,6 +88,8 @@ def core(body: bytes) -> tuple[dict[str, float], list[tuple[str, float]], str]:
             "render": lambda: encode(outcome(report, reading.broken)),
             "outcome": lambda: outcome(report, reading.broken),
             "encode": lambda: encode(told),
+            "remedies": lambda: validator.remedies(faulty, found),
+            "vials": lambda: validator.vials(faulty),
         }
     )
     about = f"{len(body)} bytes, {validator.rules} rules, verdict {judgement.verdict.value}, judged {judgement.judged}"
@@ -238,6 +243,7 @@ def main() -> None:
     figures = {
         "core_ratio_orjson": times["core"] / yardstick,
         "render_ratio_orjson": times["render"] / yardstick,
+        "remedies_ms": times["remedies"] / 1e3,  # of one faulty order, when a door asks
         **{key: http_figures[key] for key in ("http_p50_ms", "http_p99_ms", "start_ms", "rss_mib")},
     }
     figures = {key: round(value, 3) for key, value in figures.items()}
@@ -246,7 +252,7 @@ def main() -> None:
         target = f"  (at most {TARGETS[key]:g})" if key in TARGETS else ""
         print(f"{key:24}{value:10.2f}{target}")
     print(f"\n{'stage':24}{'CPU us':>10}{'x orjson':>10}")
-    for name in ("orjson.loads", "core", "decode", "read", "judge", "render", "outcome", "encode"):
+    for name in ("orjson.loads", "core", "decode", "read", "judge", "render", "outcome", "encode", "remedies", "vials"):
         indent = "  " if name in ("decode", "read", "judge", "outcome", "encode") else ""
         print(f"{indent + name:24}{times[name]:10.1f}{times[name] / yardstick:10.2f}")
     print(f"{'HTTP, CPU of the server':24}{http_figures['http_cpu_ms'] * 1e3:10.1f}")

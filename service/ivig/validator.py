@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ivig.catalogue import RULES
-from ivig.core import facts  # noqa: F401  (declares the facts)
+from ivig.core import facts, remedies  # noqa: F401  (declares the facts, and the makers of remedies)
 from ivig.core.book import Library
 from ivig.core.checked import RuleChecked
-from ivig.core.finding import Finding, Judgement, Report, Result, Severity
+from ivig.core.facts.vials import DayVials
+from ivig.core.finding import Absent, Finding, Judgement, Report, Result, Severity
 from ivig.core.grounds import Grounds
-from ivig.core.judge import Judge
+from ivig.core.judge import Case, Judge
 from ivig.core.order import Order
+from ivig.core.remedy import Adviser, Remedies
 from ivig.core.rule import Rule
 from ivig.knowledge import load
 from ivig.rules.order import none as order_none
@@ -51,6 +54,7 @@ class Validator:
     def __init__(self, library: Library, log: Callable[[str, str], None] | None = None) -> None:
         self.library = library
         self._judge = Judge(RULES, CRASHED, order_verdict.rule, log)
+        self._adviser = Adviser(self._judge, log)
 
     @property
     def rules(self) -> int:
@@ -69,8 +73,29 @@ class Validator:
         by = library or self.library
         judgements = tuple(self.judge(order, policy_day, by) for order in reading.orders)
         notes = () if judgements else (_none(reading),)
+        advise = partial(self._advised, reading.orders, judgements, policy_day, by)
         grounds = Grounds(self._judge, by, reading.orders, policy_day)
-        return Report(judgements, notes, by.version, f"{by.policy_id} {by.policy_version}", self.rules, grounds)
+        policy = f"{by.policy_id} {by.policy_version}"
+        return Report(judgements, notes, by.version, policy, self.rules, grounds, advise)
+
+    def remedies(
+        self, order: Order, judgement: Judgement, policy_day: date | None = None, library: Library | None = None
+    ) -> Remedies:
+        """What would make an order pass, judged again. Made on demand: it costs several judgements."""
+        return self._adviser.advise(order, judgement, (library or self.library).on(policy_day or order.day))
+
+    def _advised(
+        self, orders: tuple[Order, ...], judgements: tuple[Judgement, ...], policy_day: date | None, library: Library
+    ) -> tuple[Remedies, ...]:
+        return tuple(self.remedies(o, j, policy_day, library) for o, j in zip(orders, judgements, strict=True))
+
+    def vials(
+        self, order: Order, policy_day: date | None = None, library: Library | None = None
+    ) -> tuple[DayVials, ...]:
+        """The vials of each different infusion day, grams wasted and saved by rounding; empty where it cannot be told."""
+        book = (library or self.library).on(policy_day or order.day)
+        found = Case({"order": order, "book": book}).get("vials")
+        return () if isinstance(found, Absent) else tuple(found.items)
 
     def checked(self, order: Order, policy_day: date | None = None) -> tuple[RuleChecked, ...]:
         """Every rule with what became of it for one order."""

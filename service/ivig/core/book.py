@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from ivig.core.dated import NotInForce, Series, Value
+from ivig.core.dated import UNCONFIRMED, NotInForce, Series, Value
 from ivig.core.lexicon import Lexicon
 from ivig.core.overrides import OFF, PREFIX
 from ivig.core.positions import Phase, Position, choose
@@ -219,6 +219,19 @@ class Book:
         page = self._library.pages["tests"].get(key)
         return str(page["title"]) if page else key
 
+    def ordinary(self, test: str) -> Value | None:
+        """What is assumed of a test while it is only on order."""
+        page = self._library.pages["tests"].get(test)
+        series = page.get("ordinary") if page else None
+        return series.on(self.day) if isinstance(series, Series) else None
+
+    def codes(self, kind: str, key: str) -> tuple[tuple[str, str, str], ...]:
+        """System, code and words of what a page lists, in page order; those seen in their source first."""
+        found: tuple[tuple[str, str, str], ...] = self.memory(
+            ("codes", kind, key), lambda: _listed(self._library.pages[kind].get(key) or {})
+        )
+        return found
+
     def tests_of(self, group: str) -> tuple[str, ...]:
         """Keys of the test pages of a group, in page order."""
         found: tuple[str, ...] = self.memory(
@@ -335,6 +348,18 @@ class Library:
         if book is None:
             book = self._books[place] = Book(self, day)
         return book
+
+
+def _listed(page: Tree) -> tuple[tuple[str, str, str], ...]:
+    """The codes of a page, without those it says are not used."""
+    unused = page.get("race_specific") or ()
+    rows = [
+        (row.get("seen") == UNCONFIRMED, system, str(row["code"]), str(row["words"]))
+        for system, block in (page.get("codes") or {}).items()
+        for row in block["list"]
+        if row["code"] not in unused
+    ]
+    return tuple(row[1:] for row in sorted(rows, key=lambda row: row[0]))
 
 
 def resolved(tree: Any, day: date) -> Any:

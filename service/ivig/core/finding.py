@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -126,6 +127,7 @@ class Report(Struct, frozen=True):
     """The answer to one request: a judgement per order, and what has to be said about the request itself.
 
     `grounds` tells more about it to a door that asks: reasons, and what became of every rule.
+    `advise` makes what would let each order pass, when a door asks for it (`remedies`); nothing is made before.
     """
 
     judgements: tuple[Judgement, ...]
@@ -134,11 +136,17 @@ class Report(Struct, frozen=True):
     policy: str
     rules: int
     grounds: Grounds
+    advise: Callable[[], tuple[Any, ...]] | None = None
 
     @property
     def checked(self) -> tuple[tuple[RuleChecked, ...], ...]:
         """For each judgement every rule with its outcome; reckoned when first asked for."""
         return tuple(self.grounds.checked(place, judgement) for place, judgement in enumerate(self.judgements))
+
+    @property
+    def remedies(self) -> tuple[Any, ...]:
+        """What would make each order pass (`core.remedy.Remedies`), in the order of the judgements."""
+        return self.advise() if self.advise is not None else ()
 
 
 def plain(number: Decimal) -> str:

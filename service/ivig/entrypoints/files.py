@@ -18,6 +18,7 @@ from ivig.validator import Validator
 from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.outcome import outcome, refusal
 from ivig.wire.read import Asked, read
+from ivig.wire.told import add_remedies
 
 STDIN = "-"
 
@@ -89,7 +90,10 @@ def check(
     reading = read(decoded, library.lexicon, asked)
     report = validator.report(reading, policy_day, library)
     broken = (*reading.broken, *_explained(body, decoded))
-    told = outcome(report, broken, full or decoded.in_full)
+    in_full = full or decoded.in_full
+    told = outcome(report, broken, in_full)
+    if in_full:
+        add_remedies(told, report)
     return Checked(name, told, _exit(report), report, reading.orders, broken, library=library)
 
 

@@ -22,6 +22,7 @@ from ivig.wire.decode import Broken, Decoded, Unreadable, decode
 from ivig.wire.gate import explain
 from ivig.wire.outcome import encode, outcome, refusal
 from ivig.wire.read import Asked, read
+from ivig.wire.told import add_remedies
 
 FHIR_JSON = "application/fhir+json"
 METHOD_NOT_ALLOWED = 405
@@ -161,7 +162,10 @@ class Operation:
         report = self.validator.report(reading, policy_day, library)
         known = {b.path for b in reading.broken}
         more = tuple(b for b in told if not any(b.path.startswith(k) or k.startswith(b.path) for k in known))
-        return fhir_response(outcome(report, (*reading.broken, *more), decoded.in_full))
+        resource = outcome(report, (*reading.broken, *more), decoded.in_full)
+        if decoded.in_full:
+            add_remedies(resource, report)
+        return fhir_response(resource)
 
 
 def _orders(decoded: Decoded) -> int:

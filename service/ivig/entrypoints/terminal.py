@@ -18,6 +18,7 @@ from ivig.core.judge import Case
 from ivig.core.order import Order
 from ivig.core.order import Result as Reported
 from ivig.core.overrides import SILENCED
+from ivig.core.remedy import Remedies
 from ivig.entrypoints.wording import clean, ordered, reason_said
 from ivig.wire.decode import Broken
 from ivig.wire.outcome import cited
@@ -64,6 +65,7 @@ def render(
             to watch, and every rule with what became of it.
     """
     by_path = {order.path: order for order in orders}
+    remedies = {r.path: r for r in report.remedies} if full else {}
     for told in report.notes:
         console.print(Padding(clean(told.text()), (0, 0, 1, 2)))
     for place, judgement in enumerate(report.judgements):
@@ -75,6 +77,7 @@ def render(
             if found:
                 console.print(_group(words, colour, found, full))
         if full:
+            _would_pass(remedies.get(judgement.path), console)
             _background(reasons, console)
             _checked(report.grounds.checked(place, judgement), console)
         _rest(judgement, console, full)
@@ -185,6 +188,20 @@ def _hanging(mark: Text, body: Text) -> RenderableType:
     table.add_column()
     table.add_row(mark, body)
     return Padding(table, (0, 0, 0, 2))
+
+
+def _would_pass(remedies: Remedies | None, console: Console) -> None:
+    """For each finding that has one the smallest change that clears it, and all of them together."""
+    made = [*remedies.single, *([remedies.combined] if remedies.combined else [])] if remedies is not None else []
+    by_text: dict[str, list[str]] = {}
+    for remedy in made:
+        by_text.setdefault(remedy.text, []).append(remedy.rule or "all of these together")
+    rows = [
+        _hanging(Text("•", "green"), Text.assemble(clean(text), "  ", (", ".join(dict.fromkeys(rules)), "dim")))
+        for text, rules in by_text.items()
+    ]
+    if rows:
+        console.print(Padding(Group(Text("Would make it pass", "bold green"), *rows), (0, 0, 1, 2)))
 
 
 def _unread(places: Iterable[tuple[str, str]], console: Console) -> None:

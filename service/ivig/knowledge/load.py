@@ -31,7 +31,7 @@ _KEYS: dict[str, set[str]] = {
         "brand", "manufacturer", "class", "market", "routes", "route_limits", "strength", "excipients", "iga", "vials", "names", "codes",
         "labels", "rate_at_risk", "contraindications", "cautions", "own_indications", "composition",
     },
-    "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names"},
+    "tests": {"kind", "group", "codes", "unit", "units", "molar_mass", "molar_factor", "race_specific", "names", "ordinary"},
     "sets": {"of", "serves", "timed", "codes", "names", "wide_codes", "source", "at", "seen"},
     "formulas": {"coefficients"},
 }  # fmt: skip
@@ -88,9 +88,7 @@ def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping
     units = _listing(reader, root / "units.yaml", "aliases", digest)
     views = _listing(reader, root / "views.yaml", "views", digest)
     changes = frozenset(reader.changes)
-    indications, products, sets = (frozenset(pages[kind]) for kind in ("indications", "products", "sets"))
-    known = Known(indications, products, sets, frozenset(views), rules)
-    policies = read_policies(reader, policy, root, known)
+    policies = read_policies(reader, policy, root, _known(pages, views, rules))
     for source, file, line in reader.sources_used:
         if source not in sources:
             reader.fault(file, line, f"unknown source `{source}`")
@@ -105,6 +103,11 @@ def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping
     for other in policies[1:]:
         library.beside(other)
     return library
+
+
+def _known(pages: Mapping[str, Mapping[str, Tree]], views: Iterable[str], rules: Mapping[str, Rule] | None) -> Known:
+    indications, products, sets = (frozenset(pages[kind]) for kind in ("indications", "products", "sets"))
+    return Known(indications, products, sets, frozenset(views), rules)
 
 
 def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
@@ -130,6 +133,8 @@ def _page(reader: PageReader, kind: str, path: Path) -> dict[str, Any] | None:
     page["__file__"], page["__line__"] = file, tree.line
     page["__positions__"] = [(row.line, row) for row in tree.get("positions") or () if isinstance(row, Lined)]
     _check_words(reader, kind, file, tree, page)
+    if kind == "tests":
+        _check_ordinary(reader, file, tree, page)
     return page
 
 
@@ -165,6 +170,14 @@ def _check_words(reader: PageReader, kind: str, file: str, tree: Lined, page: Ma
         _check_set(reader, file, tree)
     if kind == "tests" and tree.get("unit") not in UNITS:
         reader.fault(file, tree.lines.get("unit", 1), f"unit `{tree.get('unit')}` is not in the table of units")
+
+
+def _check_ordinary(reader: PageReader, file: str, tree: Lined, page: Mapping[str, Any]) -> None:
+    """The ordinary result of a test is in its own unit."""
+    ordinary = page.get("ordinary")
+    for value in ordinary.values if isinstance(ordinary, Series) else ():
+        if value is not None and value.amount is not None and value.unit != tree.get("unit"):
+            reader.fault(file, tree.lines["ordinary"], "`ordinary` is in the page's own unit")
 
 
 def _check_word(reader: PageReader, file: str, value: Any, allowed: Iterable[str], what: str, line: int) -> None:

@@ -101,8 +101,8 @@ def second_course(
         else Input("onset", onset.text, "", onset_path(onset, (*reasons, *active.items)))
     )
     rests = (wanted,) if recorded else (seek.points, weeks)
-    shown = scored if recorded else None
-    told = Second(earlier, None, days, _inputs(seek, began), tuple(assumed), (*cites, *rests), shown)
+    found = scored if recorded else None
+    told = Second(earlier, None, days, _inputs(seek, began), tuple(assumed), (*cites, *rests), found)
     return Seen((told,), tuple(lacking))
 
 

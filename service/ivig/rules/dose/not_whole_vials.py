@@ -11,18 +11,17 @@ Does not cover    An order whose product is open, unless all candidates agree.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
-from math import gcd
+from decimal import ROUND_HALF_UP
 
 from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.dose import places
 from ivig.core.facts.grams import Grams
-from ivig.core.facts.patient import share
+from ivig.core.facts.vials import farthest, mixed, rounding, sizes_of
 from ivig.core.finding import INFORMATION, Finding, Measure, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
+from ivig.core.vials import best_mix, nearest_sum
 
 rule = Rule(
     name="dose-not-whole-vials",
@@ -41,19 +40,20 @@ def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, b
         return
     if product.vials is None or not product.vials.words:
         return
-    sizes = _sizes(product.vials.words)
-    most, part = book.policy("rounding.adult_g" if adult else "rounding.child_g"), book.policy("rounding.never_over")
+    sizes, limits = sizes_of(product.vials.words), rounding(adult, book)
     for held in day_grams.items:
         for low, high in held.days:
             nearest = nearest_sum(sizes, low, high)
             off = max(low - nearest, nearest - high)
-            if off <= min(most.number, high * share(part.number)):
+            if off <= farthest(high, limits):
                 continue
+            exact = best_mix(sizes, high)
+            opened = f"Given exactly: {mixed(exact)}, {plain(exact.wasted)} g thrown away"
             yield rule.finding(
                 at=places(order, held.inputs),
-                sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(off)} g apart"),
+                sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(off)} g apart", opened),
                 inputs=held.inputs,
-                cites=(product.vials, most, part),
+                cites=(product.vials, *limits),
                 measure=Measure("g", high, None, nearest, product.vials.source),
                 got=high,
                 product=product.title,
@@ -88,39 +88,10 @@ def content(day_grams: Seen[Grams], product: Product, book: Book) -> str:
         return f"rounded to {plain(step.number)} g by the policy"
     if product.vials is None or not product.vials.words:
         return f"no vial sizes of {product.title} on record"
-    sizes = _sizes(product.vials.words)
+    sizes = sizes_of(product.vials.words)
     days = dict.fromkeys(day for held in day_grams.items for day in held.days)
     return "; ".join(
         f"{plain(high)} g, nearest sum of vials of {', '.join(map(plain, sorted(sizes)))} g: "
         f"{plain(nearest_sum(sizes, low, high))} g"
         for low, high in days
     )
-
-
-@lru_cache(maxsize=256)
-def _sizes(words: tuple[str, ...]) -> tuple[Decimal, ...]:
-    return tuple(Decimal(size) for size in words)
-
-
-@lru_cache(maxsize=4096)
-def nearest_sum(sizes: tuple[Decimal, ...], low: Decimal, high: Decimal) -> Decimal:
-    """The sum of vials nearest to the range from `low` to `high`: exact, in hundredths of a gram.
-
-    Bit n of `sums` stands for a sum of n measures; each size is added as often as it fits.
-    """
-    counts = [int(size * 100) for size in sizes]
-    measure = gcd(*counts)
-    steps = [count // measure for count in counts]
-    # Of a very large dose the bulk is vials of the largest size; only the rest is a problem.
-    bulk = max(int(low / max(sizes)) - max(steps), 0) * max(sizes)
-    low, high = low - bulk, high - bulk
-    top = int(high * 100 / measure) + max(steps) + 1
-    sums, within = 1, (1 << (top + 1)) - 1
-    for step in steps:
-        reach = step
-        while reach <= top:  # doubling: after k rounds up to 2^k vials of this size
-            sums |= (sums << reach) & within
-            reach *= 2
-    unit = Decimal(measure) / 100
-    candidates = (unit * n for n in range(1, top + 1) if sums >> n & 1)
-    return bulk + min(candidates, key=lambda s: max(low - s, s - high, Decimal(0)))

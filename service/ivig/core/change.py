@@ -1,0 +1,346 @@
+"""What could be changed on an order, so precisely that it can be done: which instruction, which value, which unit.
+
+Each change makes of an order the order that would have been read had it been written so. A text of an instruction that
+holds numbers falls away when something else of that instruction changes: it would contradict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from msgspec import Struct, structs
+
+from ivig.core.finding import plain
+from ivig.core.order import Amount, Chart, Concept, Drug, Moment, Order, Part, Procedure, Rate, Result
+
+_DAY_SECONDS = 86400
+_CYCLE_FROM = 14  # days: several infusion days in a shorter period cannot be written as a cycle
+_TELLS = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice|single|every|each|day|days|daily|week|"
+    r"weeks|weekly|month|months|monthly|fortnightly|stat)\b",
+    re.IGNORECASE,
+)
+
+
+class Change(Struct, frozen=True):
+    """One of the changes below; there are no others."""
+
+    kind: ClassVar[str] = ""
+    # Information that only tells of this change: it does not speak against one that clears something graver.
+    told_by: ClassVar[frozenset[str]] = frozenset()
+
+    def apply(self, order: Order) -> Order:
+        raise NotImplementedError
+
+    def words(self) -> str:
+        raise NotImplementedError
+
+
+# -- the dosage -------------------------------------------------------------------------------------------------------
+
+
+class DoseChange(Change, frozen=True):
+    """A single dose of one instruction, in grams or grams per kg."""
+
+    kind: ClassVar[str] = "dose"
+    path: str
+    value: Decimal
+    unit: str
+
+    def apply(self, order: Order) -> Order:
+        def change(part: Part) -> dict[str, Any]:
+            old = part.amount
+            place = old.path if old is not None and not old.from_text else f"{part.path}.doseAndRate[0].dose"
+            by_day = old is not None and old.each != "dose"
+            made = Amount(self.value, self.value, self.unit, f"{plain(self.value)} {self.unit}", place)
+            return {"amount": made, "views": (), "doses_a_day": 1 if by_day else part.doses_a_day}
+
+        return _instruction(order, self.path, change)
+
+    def words(self) -> str:
+        return f"a dose of {plain(self.value)} {self.unit}"
+
+
+class DaysChange(Change, frozen=True):
+    """The infusion days of one instruction in a course or cycle, one day after the other."""
+
+    kind: ClassVar[str] = "days"
+    path: str
+    days: int
+
+    def apply(self, order: Order) -> Order:
+        def change(part: Part) -> dict[str, Any]:
+            made = {"days": self.days, "step": Decimal(1), "events": (), "said_timing": True}
+            if part.interval is not None and part.interval < _CYCLE_FROM and self.days > 1:
+                made |= {"interval": None, "cycles": None}  # a few days in every week are no cycle, but a run of days
+            return made
+
+        return _instruction(order, self.path, change)
+
+    def words(self) -> str:
+        return f"{self.days} infusion day{'s' if self.days > 1 else ''}"
+
+
+class IntervalChange(Change, frozen=True):
+    """The days from one cycle of an instruction to the next."""
+
+    kind: ClassVar[str] = "interval"
+    path: str
+    days: Decimal
+
+    def apply(self, order: Order) -> Order:
+        return _instruction(
+            order, self.path, lambda part: {"interval": self.days, "events": (), "days": part.days or 1}
+        )
+
+    def words(self) -> str:
+        weeks = self.days / 7
+        whole = weeks == weeks.to_integral_value()
+        return f"every {plain(weeks)} weeks" if whole else f"every {plain(self.days)} days"
+
+
+class StartChange(Change, frozen=True):
+    """A later first day; what is dated moves along. `path`: the instruction that begins."""
+
+    kind: ClassVar[str] = "start"
+    path: str
+    day: date
+
+    def apply(self, order: Order) -> Order:
+        firsts = [day for part in order.parts if (day := _first(part)) is not None]
+        shift = (self.day - min(firsts)).days if firsts else 0
+
+        def change(part: Part) -> dict[str, Any]:
+            first = _first(part)
+            if first is None:
+                return {} if firsts or part.path != self.path else {"start": _on(order, self.day)}
+            moved = _on(order, first + timedelta(days=shift))
+            return {"start": moved, "events": tuple(day + timedelta(days=shift) for day in part.events)}
+
+        made = order
+        for part in order.parts:
+            if change(part):
+                made = _instruction(made, part.path, change)
+        return made
+
+    def words(self) -> str:
+        return f"first dose not before {self.day.isoformat()}"
+
+
+class RateChange(Change, frozen=True):
+    """A rate of an instruction, in place of the one it `was`, or where there is none. A time is how long it takes."""
+
+    kind: ClassVar[str] = "rate"
+    path: str
+    was: Rate | None
+    value: Decimal
+    unit: str
+
+    @property
+    def rate_path(self) -> str:
+        return self.was.path if self.was is not None else ""
+
+    def apply(self, order: Order) -> Order:
+        said = f"{plain(self.value)} {self.unit}"
+
+        def change(part: Part) -> dict[str, Any]:
+            made = Rate(self.value, self.unit, said, self.rate_path or f"{part.path}.doseAndRate[0].rate")
+            rates = list(part.rates)
+            place = next((i for i, r in enumerate(rates) if r == self.was), None)
+            if place is None:  # changed already: by its place
+                place = next((i for i, r in enumerate(rates) if r.path == self.rate_path), None)
+            if place is None:
+                return {"rates": (*rates, made)}
+            rates[place] = structs.replace(made, role=rates[place].role)
+            return {"rates": tuple(rates)}
+
+        return _instruction(order, self.path, change)
+
+    def words(self) -> str:
+        return f"{'over' if self.unit in ('h', 'min', 'd', 's') else 'at'} {plain(self.value)} {self.unit}"
+
+
+class DispenseChange(Change, frozen=True):
+    """The quantity to be dispensed at each fill, in grams."""
+
+    kind: ClassVar[str] = "dispense"
+    path: str
+    value: Decimal
+    unit: str = "g"
+
+    def apply(self, order: Order) -> Order:
+        made = Amount(self.value, self.value, self.unit, f"{plain(self.value)} {self.unit}", self.path, "course")
+        return structs.replace(order, dispensed=made)
+
+    def words(self) -> str:
+        return f"{plain(self.value)} {self.unit} to be dispensed"
+
+
+# -- the order --------------------------------------------------------------------------------------------------------
+
+
+class ProductChange(Change, frozen=True):
+    """Another product: a page's key and title, its class and its strength in g/mL. `concept`: its codes and words."""
+
+    kind: ClassVar[str] = "product"
+    told_by: ClassVar[frozenset[str]] = frozenset({"product-switch", "indication-off-label"})
+    path: str
+    product: str
+    title: str
+    product_class: str
+    strength: Decimal | None
+    concept: Concept
+
+    def apply(self, order: Order) -> Order:
+        return structs.replace(
+            order,
+            medication=self.title,
+            medication_missing=False,
+            products=(self.product,),
+            kind=self.product_class,
+            from_words=not self.concept.codes,
+            generic=False,
+            strengths=(self.strength,) if self.strength is not None else (),
+            clash=(),
+            contradictions=tuple(c for c in order.contradictions if c[0] != "brand"),
+        )
+
+    def words(self) -> str:
+        return self.title
+
+
+class BasisChange(Change, frozen=True):
+    """The order says which weight its dose per kg rests on."""
+
+    kind: ClassVar[str] = "dosing-weight"
+    path: str
+    basis: str  # actual | adjusted | ideal
+    kg: Decimal
+
+    def apply(self, order: Order) -> Order:
+        weight = Result("weight", self.kg, "kg", f"{plain(self.kg)} kg", None, self.path)
+        return structs.replace(order, stated_basis=self.basis, stated_weight=weight)
+
+    def words(self) -> str:
+        return f"state the dosing weight: {self.basis}, {plain(self.kg)} kg"
+
+
+class RouteChange(Change, frozen=True):
+    """The route: iv, sc or im."""
+
+    kind: ClassVar[str] = "route"
+    path: str
+    route: str
+
+    def apply(self, order: Order) -> Order:
+        return structs.replace(order, route=self.route, route_said=self.route.upper(), route_path=self.path)
+
+    def words(self) -> str:
+        return f"state the route: {self.route.upper()}"
+
+
+# -- beside the order -------------------------------------------------------------------------------------------------
+
+
+class OrderedTest(Change, frozen=True):
+    """A test, measurement or monitoring to ask for.
+
+    While it is only on order, nothing is known of its result: `assumed` is an ordinary one, taken for judging again.
+    """
+
+    kind: ClassVar[str] = "test"
+    test: str
+    title: str
+    concept: Concept
+    day: date | None = None
+    assumed: tuple[Result, ...] = ()
+
+    def apply(self, order: Order) -> Order:
+        when = _on(order, self.day) if self.day is not None else None
+        asked = Procedure(self.concept, "", "request", "draft", when, order.moment, self.concept.tests)
+        results = tuple(structs.replace(r, when=order.moment) for r in self.assumed)
+        chart = order.chart
+        return _charted(order, procedures=(*chart.procedures, asked), results=(*chart.results, *results))
+
+    def words(self) -> str:
+        return f"order {self.title}" + (f" on {self.day.isoformat()}" if self.day is not None else "")
+
+
+class OrderedDrug(Change, frozen=True):
+    """A medicine to give beside: a page of `sets`, with a code and words for one of it. Its dose is the prescriber's."""
+
+    kind: ClassVar[str] = "drug"
+    set: str
+    title: str
+    concept: Concept
+
+    def apply(self, order: Order) -> Order:
+        drug = Drug(self.concept, "", "request", "draft", order.moment, None, "order", order.moment)
+        return _charted(order, drugs=(*order.chart.drugs, drug))
+
+    def words(self) -> str:
+        return f"add {self.title}"
+
+
+def applied(order: Order, changes: tuple[Change, ...]) -> Order:
+    """The order with all changes, one after the other."""
+    for change in changes:
+        order = change.apply(order)
+    return order
+
+
+def _first(part: Part) -> date | None:
+    return min(part.events) if part.events else part.start.day if part.start is not None else None
+
+
+def _on(order: Order, day: date) -> Moment:
+    """A day without a time, in the order's own offset."""
+    return Moment(order.moment.instant + (day - order.day).days * _DAY_SECONDS, day, day, day.isoformat())
+
+
+def _charted(order: Order, **fields: Any) -> Order:
+    chart: Chart = structs.replace(order.chart, **fields)
+    return structs.replace(order, chart=chart)
+
+
+def _pace(part: Part) -> str:
+    """What a text said of the rate, in few words: it is kept when the rest of the text falls away."""
+    said = []
+    for rate in part.rates:
+        if rate.path == part.path + ".text":
+            lead = {"start": "start at ", "most": "max "}.get(rate.role, "" if rate.unit == "h" else "at ")
+            over = f"over {plain(rate.value)}{f' to {plain(rate.long)}' if rate.long is not None else ''} hours"
+            said.append(over if rate.unit == "h" else f"{lead}{plain(rate.value)} {rate.unit}")
+    if any(rate.role == "start" and rate.path != part.path + ".text" for rate in part.rates):
+        said.append("as tolerated")
+    return ", ".join(said)
+
+
+def _instruction(order: Order, path: str, change: Callable[[Part], dict[str, Any]]) -> Order:
+    """The order with one instruction changed, wherever it stands among the parts of its course."""
+    gone = {part.path + ".text" for part in order.parts if part.path == path and _TELLS.search(part.text)}
+
+    def made(part: Part) -> Part:
+        if part.path != path:
+            return part
+        fields = change(part)
+        if "amount" in fields and part.amount is not None:
+            gone.add(part.amount.path)
+        made = structs.replace(part, **fields)
+        if part.path + ".text" in gone:
+            made = structs.replace(made, text=_pace(made), views=tuple(v for v in made.views if not v.from_text))
+        return made
+
+    parts = tuple(map(made, order.parts))
+    return structs.replace(
+        order,
+        parts=parts,
+        group_parts=tuple(map(made, order.group_parts)),
+        contradictions=tuple(c for c in order.contradictions if c[2] not in gone),
+        broken=tuple(b for b in order.broken if b[0] not in gone),
+        text=" ".join(p.text for p in parts if p.text)[:500],
+    )

@@ -1,0 +1,358 @@
+"""A change done to the FHIR of an order: the same order with what changes written anew, and drafts of what is added.
+
+All other elements stay as they were sent. A text that tells of amounts or times goes with what it told of; whatever the
+reader had taken from it is then written in elements.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec import structs
+
+from ivig.core.change import (
+    BasisChange,
+    Change,
+    DispenseChange,
+    OrderedDrug,
+    OrderedTest,
+    ProductChange,
+    RouteChange,
+    applied,
+)
+from ivig.core.order import Amount, Concept, Order, Part, Rate, Result
+from ivig.core.units import UNITS
+from ivig.wire.outcome import BASE, encode
+
+Json = dict[str, Any]
+DOSING_WEIGHT = f"{BASE}/StructureDefinition/ivig-dosing-weight"
+UCUM = "http://unitsofmeasure.org"
+# The canonical FHIR address of each code system that additions and products are written in.
+SYSTEMS = {
+    "loinc": "http://loinc.org",
+    "snomed": "http://snomed.info/sct",
+    "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "ndc": "http://hl7.org/fhir/sid/ndc",
+    "hcpcs": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "cpt": "http://www.ama-assn.org/go/cpt",
+    "atc": "http://www.whocc.no/atc",
+    "cvx": "http://hl7.org/fhir/sid/cvx",
+    "ivig": f"{BASE}/CodeSystem/ivig-observation",
+}
+_ROUTES = {
+    "iv": ("47625008", "Intravenous route"),
+    "sc": ("34206005", "Subcutaneous route"),
+    "im": ("78421000", "Intramuscular route"),
+}
+_STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
+_TIMES = ("days", "step", "interval", "cycles", "doses_a_day", "start", "events")
+_REPEAT = (
+    "boundsDuration", "boundsRange", "boundsPeriod", "count", "countMax", "frequency", "frequencyMax", "period", "periodMax",
+    "periodUnit", "dayOfWeek",
+)  # fmt: skip
+_DOSES = ("doseQuantity", "doseRange", "type")
+_RATES = ("rateQuantity", "rateRatio", "rateRange")
+_WEEK = 7
+
+
+def patched(body: bytes, order: Order, changes: Sequence[Change], assumed: bool = False) -> bytes:
+    """The body an order came in, with the changes done: the order rewritten, additions beside it.
+
+    `assumed`: with the results that are taken as ordinary while their tests are on order; only to judge again.
+    """
+    tree = json.loads(body, parse_float=Decimal)
+    request = _resolve(tree, order.path)
+    made = updated(request, order, changes)
+    request.clear()
+    request.update(made)
+    more = additions(made, order, changes) + (assumptions(made, order, changes) if assumed else [])
+    if tree["resourceType"] == "Parameters":
+        tree["parameter"].extend({"name": "evidence", "resource": resource} for resource in more)
+    else:
+        tree["entry"].extend({"resource": resource} for resource in more)
+    return encode(tree)
+
+
+def _resolve(tree: Json, path: str) -> Json:
+    """The resource at a FHIRPath of the reader."""
+    node: Any = tree
+    for name, place in _STEP.findall(path.partition(".")[2]):
+        node = node[name][int(place)] if place else node[name]
+    found: Json = node
+    return found
+
+
+def updated(request: Json, order: Order, changes: Sequence[Change]) -> Json:
+    """The whole MedicationRequest with the changes; `request` is the one that `order` was read from, and stays as it is."""
+    made = copy.deepcopy(request)
+    after = applied(order, tuple(changes))
+    held = made.get("dosageInstruction")
+    dosages: list[Json] = held if isinstance(held, list) else [held] if held else []
+    for place, (old, new) in enumerate(zip(order.parts, after.parts, strict=True)):
+        if old != new:
+            _instruction(dosages[place], old, new)
+    for change in changes:
+        match change:
+            case ProductChange():
+                _product(made, change)
+            case BasisChange():
+                kept = [
+                    e for e in made.get("extension", ()) if not str(e.get("url", "")).endswith("/ivig-dosing-weight")
+                ]
+                made["extension"] = [*kept, _dosing_weight(change)]
+            case RouteChange():
+                code, words = _ROUTES[change.route]
+                coding = {"system": SYSTEMS["snomed"], "code": code, "display": words}
+                _dosage_at(dosages, change.path)["route"] = {"coding": [coding]}
+            case DispenseChange():
+                made.setdefault("dispenseRequest", {})["quantity"] = plain_quantity(change.value, change.unit)
+            case _:
+                pass
+    return made
+
+
+def additions(request: Json, order: Order, changes: Iterable[Change]) -> list[Json]:
+    """Drafts of what is to be ordered beside: ServiceRequests of tests, MedicationRequests of medicines."""
+    found: list[Json] = []
+    for change in changes:
+        if isinstance(change, OrderedTest):
+            made = _draft("ServiceRequest", request, order) | {"code": coded(change.concept)}
+            found.append(made | ({"occurrenceDateTime": change.day.isoformat()} if change.day is not None else {}))
+        elif isinstance(change, OrderedDrug):
+            found.append(
+                _draft("MedicationRequest", request, order) | {"medicationCodeableConcept": coded(change.concept)}
+            )
+    return found
+
+
+def assumptions(request: Json, order: Order, changes: Iterable[Change]) -> list[Json]:
+    """The results that are taken as ordinary while the tests are on order, as Observations: only to judge again."""
+    return [
+        _observation(result, request, order)
+        for change in changes
+        if isinstance(change, OrderedTest)
+        for result in change.assumed
+    ]
+
+
+# -- the order --------------------------------------------------------------------------------------------------------
+
+
+def _dosage_at(dosages: list[Json], path: str) -> Json:
+    hit = re.search(r"dosageInstruction\[(\d+)\]", path)
+    return dosages[int(hit.group(1)) if hit else 0]
+
+
+def _instruction(dosage: Json, old: Part, new: Part) -> None:
+    """One dosage instruction brought from `old` to `new`."""
+    unworded = old.text != new.text
+    if unworded:
+        dosage.pop("text", None)
+        dosage.pop("_text", None)
+        dosage |= {"text": new.text} if new.text else {}
+    for rate in new.rates:
+        if rate not in old.rates and not rate.path.endswith(".text"):
+            _rate(dosage, rate)
+    if new.amount is not None and new.amount != old.amount:
+        _dose(dosage, new.amount)
+    elif unworded and new.amount is not None and new.amount.unit:
+        _dose_in_elements(dosage, _writable(new.amount, new.days))
+    # The number of doses may have been told by the quantity dispensed, over the dose there was.
+    redosed = new.amount != old.amount and not _counted(dosage)
+    if any(getattr(old, name) != getattr(new, name) for name in _TIMES) or unworded or redosed:
+        _timing(dosage, new)
+
+
+def _counted(dosage: Json) -> bool:
+    """Whether the elements themselves tell how many infusion days there are."""
+    timing = dosage.get("timing") if isinstance(dosage.get("timing"), dict) else {}
+    repeat = (timing or {}).get("repeat", {})
+    told = ("count", "countMax", "boundsDuration", "boundsRange")
+    ends = "end" in repeat.get("boundsPeriod", {})
+    return ends or bool((timing or {}).get("event")) or any(name in repeat for name in told)
+
+
+def _entries(dosage: Json) -> list[Any]:
+    held = dosage.get("doseAndRate")
+    return held if isinstance(held, list) else [held] if isinstance(held, dict) else []
+
+
+def _dose(dosage: Json, amount: Amount) -> None:
+    """One dose instead of all the views of it; rates stay where they are. An STU3 shape keeps its shape."""
+    entries = _entries(dosage)
+    if not entries and any(name in dosage for name in (*_DOSES[:2], *_RATES)):
+        entries = [dosage]
+    if not entries:
+        entries = [{}]
+        dosage["doseAndRate"] = entries
+    for entry in entries:
+        for name in _DOSES:
+            entry.pop(name, None)
+    entries[0].update(_amount(amount))
+    if isinstance(dosage.get("doseAndRate"), list):
+        dosage["doseAndRate"] = [entry for entry in entries if entry]
+
+
+def _writable(amount: Amount, days: int | None) -> Amount:
+    """A dose for all days together, as one for each where its unit has no form for the whole."""
+    if amount.each != "course" or f"{amount.unit}/{{course}}" in UNITS or not days:
+        return amount
+    return structs.replace(amount, low=amount.low / days, high=amount.high / days, each="day")
+
+
+def _dose_in_elements(dosage: Json, amount: Amount) -> None:
+    """A dose that stays, of which a text that goes had told something: all of it, its vials, or that it is for all days."""
+    if amount.from_text:
+        _dose(dosage, amount)
+    elif amount.each != "dose" or "vial" in amount.said:
+        hit = re.search(r"doseAndRate\[(\d+)\]", amount.path)
+        entries = _entries(dosage)
+        entry = entries[int(hit.group(1)) if hit else 0] if entries else dosage
+        for name in _DOSES[:2]:
+            entry.pop(name, None)
+        entry.update(_amount(amount))
+
+
+def _amount(amount: Amount) -> Json:
+    if amount.low == amount.high:
+        return {"doseQuantity": plain_quantity(amount.high, _unit(amount))}
+    ends = {"low": amount.low, "high": amount.high}
+    return {"doseRange": {end: plain_quantity(value, _unit(amount)) for end, value in ends.items()}}
+
+
+def _unit(amount: Amount) -> str:
+    """The unit with what the dose is for, where that is no single dose."""
+    if amount.each == "course":
+        return amount.unit + "/{course}"
+    by_day = f"{amount.unit}/d"
+    return by_day if amount.each == "day" and by_day in UNITS else amount.unit
+
+
+def _rate(dosage: Json, rate: Rate) -> None:
+    if rate.path.endswith((".duration", ".durationMax")):
+        repeat = dosage.setdefault("timing", {}).setdefault("repeat", {})
+        repeat.pop("durationMax", None)  # one time for a span of times
+        repeat |= {"duration": _plain(rate.value), "durationUnit": rate.unit}
+        return
+    most = re.search(r"\.maxDosePerPeriod(?:\[(\d+)\])?$", rate.path)
+    if most is not None:
+        held = dosage["maxDosePerPeriod"]
+        top, _, bottom = rate.unit.rpartition("/")
+        ratio = {"numerator": plain_quantity(rate.value, top), "denominator": plain_quantity(Decimal(1), bottom)}
+        if most.group(1):
+            held[int(most.group(1))] = ratio
+        else:
+            dosage["maxDosePerPeriod"] = ratio
+        return
+    entries = _entries(dosage)
+    hit = re.search(r"doseAndRate\[(\d+)\]", rate.path)
+    if not entries and any(name in dosage for name in (*_DOSES[:2], *_RATES)):
+        entry = dosage
+    elif not entries:
+        entry = {}
+        dosage["doseAndRate"] = [entry]
+    else:
+        entry = entries[min(int(hit.group(1)) if hit else 0, len(entries) - 1)]
+    for name in _RATES:
+        entry.pop(name, None)
+    entry["rateQuantity"] = plain_quantity(rate.value, rate.unit)
+
+
+def _timing(dosage: Json, part: Part) -> None:
+    """The schedule in elements. What belongs to no schedule (how long an infusion takes) stays."""
+    kept = dosage.get("timing") if isinstance(dosage.get("timing"), dict) else {}
+    repeat = {k: v for k, v in (kept or {}).get("repeat", {}).items() if k not in _REPEAT}
+    timing = {k: v for k, v in (kept or {}).items() if k not in ("event", "_event", "repeat", "code")}
+    if part.events:
+        timing["event"] = [day.isoformat() for day in part.events for _ in range(part.doses_a_day)]
+    else:
+        repeat |= _repeat(part)
+    if repeat:
+        timing["repeat"] = repeat
+    if timing:
+        dosage["timing"] = timing
+
+
+def _repeat(part: Part) -> Json:
+    made: Json = {}
+    if part.interval is not None:
+        days, weeks = part.days or 1, part.interval / _WEEK
+        whole = weeks == weeks.to_integral_value()
+        made |= {
+            "frequency": days,
+            "period": _plain(weeks if whole else part.interval),
+            "periodUnit": "wk" if whole else "d",
+        }
+        if part.cycles is not None:
+            made["count"] = part.cycles * days
+    elif part.days is not None:
+        made |= {"frequency": part.doses_a_day, "period": _plain(part.step), "periodUnit": "d"}
+        made["count"] = part.days * part.doses_a_day
+    elif part.said_timing:
+        made |= {"frequency": part.doses_a_day, "period": _plain(part.step), "periodUnit": "d"}
+    if part.start is not None:
+        made["boundsPeriod"] = {"start": part.start.text}
+    return made
+
+
+def _product(request: Json, change: ProductChange) -> None:
+    concept = coded(change.concept)
+    for name in ("medicationReference", "medicationCodeableConcept"):
+        request.pop(name, None)
+    if "medication" in request:  # R5
+        request["medication"] = {"concept": concept}
+    else:
+        request["medicationCodeableConcept"] = concept
+
+
+def _dosing_weight(change: BasisChange) -> Json:
+    parts = [
+        {"url": "weight", "valueQuantity": plain_quantity(change.kg, "kg")},
+        {"url": "basis", "valueCode": change.basis},
+    ]
+    return {"url": DOSING_WEIGHT, "extension": parts}
+
+
+# -- beside the order -------------------------------------------------------------------------------------------------
+
+
+def _draft(kind: str, request: Json, order: Order) -> Json:
+    made: Json = {"resourceType": kind, "status": "draft", "intent": "order"}
+    made |= {name: request[name] for name in ("subject", "encounter") if name in request}
+    return made | {"authoredOn": order.moment.text}
+
+
+def _observation(result: Result, request: Json, order: Order) -> Json:
+    system = "ivig" if not result.code[:1].isdigit() else "loinc"
+    made: Json = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": SYSTEMS[system], "code": result.code}]},
+        "effectiveDateTime": order.moment.text,
+    }
+    made |= {"subject": request["subject"]} if "subject" in request else {}
+    if result.value is not None:
+        return made | {"valueQuantity": plain_quantity(result.value, result.unit)}
+    return made | {"valueString": result.words}
+
+
+def coded(concept: Concept) -> Json:
+    """A concept as a CodeableConcept, in the systems that an order is written in."""
+    codings = [{"system": SYSTEMS[system], "code": code} for system, code in concept.codes if system in SYSTEMS]
+    return ({"coding": codings} if codings else {}) | {"text": concept.text}
+
+
+def plain_quantity(value: Decimal, unit: str) -> Json:
+    """A Quantity in UCUM."""
+    return {"value": _plain(value), "unit": unit, "system": UCUM, "code": unit}
+
+
+def _plain(value: Decimal) -> Decimal:
+    """A number as JSON has it: without exponent, and without a tail of zeros."""
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
