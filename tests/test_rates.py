@@ -241,7 +241,7 @@ GOOD = (
     (above_label, "cidp", {}, "2 mg/kg/min at most, label 8 mg/kg/min; 35 g at 84 mL/h: 4.2 h for one infusion"),
     (above_initial, "cidp", {}, "begins at 2 mg/kg/min, label 2"),
     (above_at_risk_ceiling, "cidp", {}, "2 mg/kg/min at most, label at risk 8"),
-    (renal, "cidp", {"labs": {"egfr": "75 mL/min/{1.73_m2}"}}, "eGFR 75 (reported)"),
+    (renal, "cidp", {"labs": {"egfr": "75 mL/min/{1.73_m2}"}}, "eGFR 75 (reported), low is below 60; no risk factor"),
     (thrombosis, "gbs", {}, "no factor, no earlier event"),
 )
 
