@@ -64,7 +64,7 @@ def test_a_content_rule_shows_its_sum() -> None:
     told = checked("gbs", {"dose": "28 g"})  # 28 x 5 = 140 g / 70 kg = 2 g/kg
     assert told["dose-course-above-range"].outcome == Outcome.CONTENT
     assert "2 g/kg a course, at most 2 (+10%)" in told["dose-course-above-range"].text
-    assert "5 days old, at most 30" in told["lab-stale"].text  # drawn on 2026-11-15, first dose 2026-11-20
+    assert "haemoglobin 5 days old, at most 30" in told["lab-stale"].text  # drawn on 2026-11-15, first dose 2026-11-20
     assert told["lab-missing"].outcome == Outcome.CONTENT
 
 

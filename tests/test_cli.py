@@ -358,7 +358,7 @@ def test_explain_tells_what_other_policies_set(ivig_: Run, tmp_path: Path) -> No
         "utf-8",
     )
     said = " ".join(ivig_("explain", "dose-cumulative-above-limit", "--policy", page).out.split())
-    assert "us-default: dose.cumulative_days is 28 d, here 35 d" in said
+    assert "us-default: dose.cumulative_days is 28 days, here 35 days" in said
 
 
 def test_explain_shows_pages_of_indications_and_products(ivig_: Run) -> None:

@@ -26,6 +26,15 @@ class Severity(IntEnum):
 
 
 _DECIMALS = 3
+# Units as a pharmacist writes them, where UCUM has its own way.
+_WORDS = {
+    "a": "years",
+    "mo": "months",
+    "wk": "weeks",
+    "d": "days",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m2",
+    "{score}": "points",
+}
 
 INFORMATION, WARNING, ERROR = Severity.INFORMATION, Severity.WARNING, Severity.ERROR
 
@@ -168,7 +177,9 @@ def plain(number: Decimal) -> str:
 
 def amount(value: Value) -> str:
     """What a value of the knowledge says, in words."""
-    unit = f" {value.unit}" if value.unit and value.unit != "1" else ""
+    unit = f" {_WORDS.get(value.unit, value.unit)}" if value.unit and value.unit != "1" else ""
+    if value.amount == 1 and value.unit in _WORDS:
+        return f"1{unit.removesuffix('s')}"
     if value.amount is not None:
         return f"{plain(value.amount)}{unit}"
     if value.pairs:

@@ -56,8 +56,10 @@ class Use(Struct, frozen=True):
 
     def span(self, day: date) -> str:
         """Its days beside the first infusion, in a line."""
-        days = f"from {self.first or 'a day not known'} to {self.last or 'an end not in sight'}"
-        return f"{called(self.drug)}: {self.last if self.first == self.last else days}; first infusion {day}"
+        days = f"from {self.first or 'a day not known'}{f' to {self.last}' if self.last else ', no end in sight'}"
+        if self.last is not None and self.first == self.last:
+            days = self.last.isoformat()
+        return f"{called(self.drug)}: {days}; first infusion {day}"
 
 
 @fact

@@ -133,6 +133,7 @@ def _compared(
                 unit = "g/kg" if used.per_kg and other.per_kg else "g"
                 weighed = f" at {plain(kg)} kg" if mixed else ""
                 line = f"{_same(used.sum, high, unit)}, and {_same(other.sum, other_high, unit)}{weighed}"
+                line += f": {plain(round(abs(other_high - high) / high * 100, 1))}% apart" if high else ""
                 inputs = kilograms.inputs if mixed else ()
                 nearest = Clash("view", amount, view, high, other_high, unit, (line,), inputs)
     assert nearest is not None

@@ -15,7 +15,7 @@ from datetime import date
 
 from ivig.core.book import Book
 from ivig.core.facts.running import Run, Turn, polyvalent
-from ivig.core.finding import INFORMATION, Finding, Input
+from ivig.core.finding import INFORMATION, Finding, Input, plain
 from ivig.core.order import Infusion, Order
 from ivig.core.rule import Rule, Seen
 
@@ -51,7 +51,10 @@ def check(
         at=(order.path, turn.path),
         inputs=(Input(f"immune globulin {way}", "given or planned", turn.day.isoformat(), turn.path),),
         cites=(window,),
-        sums=(f"{way} on {turn.day}; this order: {route.upper()}, {own_run.sum}: {gap} this order",),
+        sums=(
+            f"{way} on {turn.day}; this order, {route.upper()}, {own_run.sum}",
+            f"{gap} this order; {plain(window.number)} days either way are looked at",
+        ),
         way=way,
         day=turn.day,
         gap=gap,
@@ -60,10 +63,15 @@ def check(
 
 def content(route: str, near_turns: Seen[Turn], book: Book) -> str:
     window = book.policy("order.iv_sc_switch_days")
-    return f"{len(near_turns.items)} other day(s) of immune globulin within {window.number} days, no change from {route.upper()}"
+    near = _days(len(near_turns.items)) if near_turns.items else "no day"
+    return f"{near} of other immune globulin within {window.number} days, no change from {route.upper()}"
 
 
 def _gap(day: date, run: Run) -> str:
     if day < run.first:
-        return f"{(run.first - day).days} day(s) before"
-    return f"{(day - run.last_dose).days} day(s) after the last dose of" if day > run.last_dose else "on the days of"
+        return f"{_days((run.first - day).days)} before"
+    return f"{_days((day - run.last_dose).days)} after the last dose of" if day > run.last_dose else "on the days of"
+
+
+def _days(number: int) -> str:
+    return f"{number} {'day' if number == 1 else 'days'}"

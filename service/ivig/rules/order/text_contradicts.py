@@ -66,7 +66,12 @@ def _title(key: str, book: Book) -> str:
 def _of(clash: Clash, order: Order, book: Book) -> Finding:
     at = (order.path, clash.other.path, clash.used.path)
     used, other = clash.used.said[:40], clash.other.said[:40]
-    inputs = (Input("dose used", clash.used.said, "", clash.used.path), *clash.inputs)
+    beside = "maximum" if clash.kind == "cap" else "other statement"
+    inputs = (
+        Input("dose used", clash.used.said, "", clash.used.path),
+        Input(beside, clash.other.said, "", clash.other.path),
+        *clash.inputs,
+    )
     if clash.kind == "unread":
         return rule.finding(at=at, severity=INFORMATION, says=_UNREAD, inputs=inputs, other=other, used=used)
     if clash.kind == "cap":

@@ -23,7 +23,7 @@ from ivig.core.rule import Rule, Seen
 rule = Rule(
     name="schedule-days-off-regimen",
     severity=WARNING,
-    says="{days} infusion day(s); for {what} it is {accepted} day(s)",
+    says="Infusion days: {days}; accepted for {what}: {accepted}",
     consider="Consider the accepted number of days, or recording why another is meant.",
 )
 
@@ -63,7 +63,7 @@ def check(order: Order, segments: Seen[Segment], book: Book) -> Iterator[Finding
 
 def content(segments: Seen[Segment]) -> str:
     return "; ".join(
-        f"{held.course.days} day(s), accepted {_accepted(held.limits)} for {held.limits.what}"
+        f"infusion days {held.course.days}, accepted {_accepted(held.limits)} for {held.limits.what}"
         + ("; goes on with an earlier course" if held.continues else "")
         for held in segments.items
         if held.limits.induction and held.limits.pairs and held.course.days is not None
