@@ -1,7 +1,8 @@
 """Rates held against the labels: by product, strength and indication, in the unit that the label prints.
 
-An indication that the label does not name has no ceiling of its own: the lowest of the product's ceilings is taken, and
-said. No error rests on that: it takes the highest of them. Of a product that is open every one it may be has to agree.
+An indication that the label does not name has no ceiling of its own: a rate between the lowest and the highest of the
+product's ceilings is told for information; a warning or an error takes the highest of them. Of a product that is open every
+one it may be has to agree.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Ceiling(Struct, frozen=True):
 class Held(Struct, frozen=True):
     """A rate above a ceiling: in the label's unit it is `top` / `bottom`.
 
-    `grave`: above it by more than the error factor, whatever the indication. `assumed`: what was taken for granted.
+    `grave`: above it by more than the error factor, whatever the indication; `mild`: no higher than another indication of
+    the same label allows. `assumed`: what was taken for granted.
     """
 
     pace: Pace
@@ -55,6 +57,7 @@ class Held(Struct, frozen=True):
     body: Body
     grave: bool = False
     assumed: tuple[str, ...] = ()
+    mild: bool = False
 
     @property
     def got(self) -> Decimal:
@@ -167,11 +170,12 @@ def _fastest(
     """The fastest of the paces that can be compared with a ceiling."""
     made = ((pace, in_counted(pace, top.into, top.minutes, body)) for pace in paces)
     pace, got = max(((p, g) for p, g in made if not isinstance(g, str)), key=lambda m: m[1][0] / m[1][1])
-    limit = top.most if unsure else top.least
-    # No error rests on a ceiling that was only assumed: it takes the highest that may hold.
+    # What the label does not name may be given as fast as what it names: only the lowest of its rates is exceeded then.
+    mild = not unsure and not top.named and got[0] <= top.most_edge * got[1]
+    limit = top.least if top.named or mild else top.most
     grave = kind == MOST and got[0] > top.most.number * got[1] * book.policy("rate.error_factor").number
-    assumed = () if top.named else (_assumption(top, unsure),)
-    return Held(pace, *got, limit, top.product, body, grave, assumed)
+    assumed = () if top.named else (_assumption(top, unsure, mild),)
+    return Held(pace, *got, limit, top.product, body, grave, assumed, mild)
 
 
 def fastest(
@@ -194,10 +198,11 @@ def fastest(
     return max(made, key=lambda h: h.share, default=None)
 
 
-def _assumption(top: Ceiling, unsure: tuple[Root, ...]) -> str:
+def _assumption(top: Ceiling, unsure: tuple[Root, ...], mild: bool) -> str:
     if unsure:
         return f"the indication is not known: the highest rate of the label of {top.product.brand} is taken"
-    return f"the label of {top.product.brand} does not name the indication: the lowest of its rates is taken"
+    which = "lowest" if mild else "highest"
+    return f"the label of {top.product.brand} does not name the indication: the {which} of its rates is taken"
 
 
 def _with_rate(found: Seen[Held], paces: Seen[Pace]) -> Seen[Held]:

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.change import RateChange
+from ivig.core.facts.ceilings import MOST, ceiling
 from ivig.core.facts.limits import labels_for
 from ivig.core.finding import Finding, plain
 from ivig.core.order import Order, Part, Rate
@@ -21,16 +22,31 @@ _NEAR = Decimal("1.001")  # what a finding tells is rounded: a quotient may end 
 @clears("rate-above-label", "rate-above-at-risk-ceiling", "rate-above-initial")
 def at_the_ceiling(finding: Finding, order: Order) -> Iterator[Candidate]:
     """The rate the finding points at, brought down in its own unit to what it was held against."""
+    if finding.measure is not None and finding.measure.upper:
+        yield from _down_to(finding.measure.upper, finding, order)
+
+
+@clears("rate-above-label")
+def at_the_lowest_ceiling(
+    finding: Finding, order: Order, product: Product, candidates: tuple[Indication, ...], book: Book
+) -> Iterator[Candidate]:
+    """Of a label that does not name the indication the lowest ceiling: above it something would still be told."""
+    top = ceiling(MOST, product, candidates[0], book)
+    if top is not None and finding.measure is not None and top.least.unit == finding.measure.unit:
+        yield from _down_to(top.least.number, finding, order)
+
+
+def _down_to(most: Decimal, finding: Finding, order: Order) -> Iterator[Candidate]:
     measure = finding.measure
-    if measure is None or not measure.upper or not measure.observed:
+    if measure is None or not measure.observed:
         return
-    ceiling = f"{plain(measure.upper)} {measure.unit} at most"
+    said = f"{plain(most)} {measure.unit} at most"
     for part, rate in _rates(finding, order):
         time = dimension(rate.unit) == "time"
-        most = rate.value * measure.observed / measure.upper if time else rate.value * measure.upper / measure.observed
-        value = _round(most / _NEAR, ROUND_CEILING) if time else _round(most * _NEAR, ROUND_FLOOR)
+        exact = rate.value * measure.observed / most if time else rate.value * most / measure.observed
+        value = _round(exact / _NEAR, ROUND_CEILING) if time else _round(exact * _NEAR, ROUND_FLOOR)
         if value:
-            yield Candidate((RateChange(part.path, rate, value, rate.unit),), because=ceiling)
+            yield Candidate((RateChange(part.path, rate, value, rate.unit),), because=said)
 
 
 def _rates(finding: Finding, order: Order) -> list[tuple[Part, Rate]]:

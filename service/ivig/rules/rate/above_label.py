@@ -5,9 +5,9 @@ What it checks    The fastest rate of all steps, or the average that a stated du
 Why it matters    Reactions, thrombosis and kidney injury come with fast infusions.
 Example           Privigen at 250 mL/h in a patient of 70 kg is 5.95 mg/kg/min: above 4 in immune thrombocytopenia, and
                   below 8 in CIDP.
-Does not cover    An indication that the label does not name has no ceiling of its own: the lowest rate of that label is
-                  taken and said to be assumed, and an error takes the highest. Without a known indication the highest
-                  is taken. Of a product that is open every one it may be has to agree.
+Does not cover    An indication that the label does not name has no ceiling of its own: above the lowest rate of that label
+                  it is information, above the highest a warning or an error, and said to be assumed. Without a known
+                  indication the highest is taken. Of a product that is open every one it may be has to agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.facts.rate_words import limit_line, measure_of, pump, rate_inputs, sum_of
 from ivig.core.facts.rates import Pace, hours_line
-from ivig.core.finding import ERROR, WARNING, Absent, Finding, plain
+from ivig.core.finding import ERROR, INFORMATION, WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -29,6 +29,10 @@ rule = Rule(
     severity=WARNING,
     says="{got} {unit}{average} is above {limit}, the label's highest for {product} in {what}",
     consider="Consider a slower highest rate, reached in steps and only as far as it is tolerated.",
+)
+
+_ANOTHER = (
+    "{got} {unit}{average}: the label of {product} allows {limit} to more in other indications, and none in {what}"
 )
 
 
@@ -50,7 +54,8 @@ def check(
         what = "any indication" if isinstance(indication, Absent) else indication.title
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
-            severity=ERROR if held.grave else WARNING,
+            severity=ERROR if held.grave else INFORMATION if held.mild else WARNING,
+            says=_ANOTHER if held.mild else None,
             sums=tuple(
                 line
                 for line in (
