@@ -78,14 +78,12 @@ def _rules(entries: Sequence[Entry], names: dict[str, Any]) -> str:
     maybe_absent = _maybe_absent()
     maybe_lacking = {name for name, fact in FACTS.items() if "Seen" in _returns(fact.make)}
     first = [e.concerns or e.check for e in entries if e.check is not None]
-    asked = sorted({name for wanted in first if wanted is not None for name in wanted.names})
+    judging = [(entry, entry.concerns or entry.check) for entry in entries if entry.check is not None]
+    asked = sorted({name for _, wanted in judging for name in wanted.names})
     lines = ["def rules(case, said, ask):", "    values, absent, lacking = case.values, case.absent, case.lacking"]
     lines += [f"    {name} = values['{name}']" for name in asked]
-    for place, entry in enumerate(entries):
-        wanted = entry.concerns or entry.check
-        if entry.check is None or wanted is None:
-            continue
-        key = f"{place}_{entry.rule.name.replace('-', '_')}"
+    for entry, wanted in judging:
+        key = entry.rule.name.replace("-", "_")
         names[f"call_{key}"], names[f"entry_{key}"] = wanted.call, entry
         names[f"strict_{key}"], names[f"all_{key}"] = wanted.strict, wanted.all
         unsure = []
