@@ -8,7 +8,7 @@ exception is left to the judge, who starts again step by step and tells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -38,77 +38,93 @@ class Programme:
     """The facts of `plan` and the rules of `entries`, written out.
 
     `facts(order, book)` gives all facts by name, and beside them `_absent` and `_lacking` as a `Case` keeps them.
-    `rules(case, said, ask)` adds to `said` what the rules flag. A rule that is concerned and one that may lack something
-    it calls `ask` for.
+    `rules(case, said, ask)` adds to `said` what the rules flag. For a rule that may lack something it calls `ask`.
     """
 
     def __init__(self, entries: Sequence[Entry], plan: Sequence[tuple[str, Needs]]) -> None:
-        names: dict[str, Any] = {"Absent": Absent, "without": without}
-        self.source = _facts(plan, names) + _rules(entries, names)
-        exec(compile(self.source, "<the judge's programme>", "exec"), names)  # noqa: S102  (made of names of our own code)
+        writer = _Writer(plan)
+        self.source = "\n".join([*writer.facts(), "", "", *writer.rules(entries), ""])
+        names = writer.names
+        exec(compile(self.source, "<the judge's programme>", "exec"), names)  # noqa: S102  (of names of our own code)
         self.facts: Callable[[Order, Book], dict[str, Any]] = names["facts"]
         self.rules: Callable[[Case, list[Finding], Callable[[Entry], None]], None] = names["rules"]
 
 
-def _facts(plan: Sequence[tuple[str, Needs]], names: dict[str, Any]) -> str:
-    """Each fact after those it needs. What cannot be absent or seen in part, by what it is declared to be, is not looked at."""
-    maybe_absent = _maybe_absent()
-    lines = ["def facts(order, book):", "    _absent = {}", "    _lacking = {}"]
-    for name, wanted in plan:
-        names[f"make_{name}"], names[f"needs_{name}"], names[f"strict_{name}"] = wanted.call, wanted, wanted.strict
-        indent = "    "
-        if not wanted.strict.isdisjoint(maybe_absent):
-            lines += [
-                f"    if _absent and not strict_{name}.isdisjoint(_absent):",
-                f"        {name} = _absent['{name}'] = without(needs_{name}, _absent)",
-                "    else:",
-            ]
-            indent = "        "
-        lines.append(f"{indent}{name} = make_{name}({', '.join(wanted.names)})")
-        told, of_class = _returns(wanted), ""
-        if "Absent" in told:
-            lines += [f"{indent}if {name}.__class__ is Absent:", f"{indent}    _absent['{name}'] = {name}"]
-            of_class = "el"
-        if "Seen" in told:
-            lines += [f"{indent}{of_class}if {name}.lacking:", f"{indent}    _lacking['{name}'] = {name}.lacking"]
-    return "\n".join([*lines, "    return locals()", "", ""])
+class _Writer:
+    """Writes the lines. What cannot be absent or seen in part, by what it is declared to be, is not looked at."""
 
+    def __init__(self, plan: Sequence[tuple[str, Needs]]) -> None:
+        self.plan = plan
+        self.names: dict[str, Any] = {"Absent": Absent, "without": without}
+        self.seen = {name for name, fact in FACTS.items() if _can_be(fact.make, "Seen")}
+        # The facts that can be absent: so declared, or made of one that has to be there and can be absent itself.
+        self.absent = {name for name, fact in FACTS.items() if _can_be(fact.make, "Absent")}
+        while more := {
+            n for n, f in FACTS.items() if n not in self.absent and not f.make.strict.isdisjoint(self.absent)
+        }:
+            self.absent |= more
 
-def _rules(entries: Sequence[Entry], names: dict[str, Any]) -> str:
-    maybe_absent = _maybe_absent()
-    maybe_lacking = {name for name, fact in FACTS.items() if "Seen" in _returns(fact.make)}
-    first = [e.concerns or e.check for e in entries if e.check is not None]
-    judging = [(entry, entry.concerns or entry.check) for entry in entries if entry.check is not None]
-    asked = sorted({name for _, wanted in judging for name in wanted.names})
-    lines = ["def rules(case, said, ask):", "    values, absent, lacking = case.values, case.absent, case.lacking"]
-    lines += [f"    {name} = values['{name}']" for name in asked]
-    for entry, wanted in judging:
-        key = entry.rule.name.replace("-", "_")
-        names[f"call_{key}"], names[f"entry_{key}"] = wanted.call, entry
-        names[f"strict_{key}"], names[f"all_{key}"] = wanted.strict, wanted.all
+    def facts(self) -> Iterator[str]:
+        """Each fact after those it needs."""
+        yield from ("def facts(order, book):", "    _absent = {}", "    _lacking = {}")
+        for name, wanted in self.plan:
+            self.names |= {f"make_{name}": wanted.call, f"needs_{name}": wanted, f"strict_{name}": wanted.strict}
+            made = [f"{name} = make_{name}({', '.join(wanted.names)})"]
+            if _can_be(wanted, "Absent"):
+                made += [f"if {name}.__class__ is Absent:", f"    _absent['{name}'] = {name}"]
+            if name in self.seen:
+                sure = "if" if len(made) == 1 else "elif"
+                made += [f"{sure} {name}.lacking:", f"    _lacking['{name}'] = {name}.lacking"]
+            if not wanted.strict.isdisjoint(self.absent):
+                gone = f"    {name} = _absent['{name}'] = without(needs_{name}, _absent)"
+                made = [f"if _absent and not strict_{name}.isdisjoint(_absent):", gone, "else:", *_indented(made)]
+            yield from _indented(made)
+        yield "    return locals()"
+
+    def rules(self, entries: Sequence[Entry]) -> Iterator[str]:
+        """Each rule in reading order: whether it is concerned, and what it flags. What only its check asks for is made there."""
+        made = {*GIVEN, *(name for name, _ in self.plan)}
+        judging = [(entry, entry.check) for entry in entries if entry.check is not None]
+        asked = {
+            n for entry, check in judging for n in (*(entry.concerns.names if entry.concerns else ()), *check.names)
+        }
+        yield from (
+            "def rules(case, said, ask):",
+            "    values, absent, lacking = case.values, case.absent, case.lacking",
+        )
+        yield from (f"    {name} = values['{name}']" for name in sorted(asked & made))
+        for entry, check in judging:
+            key = entry.rule.name.replace("-", "_")
+            self.names |= {f"ask_{key}": entry, f"check_{key}": check.call}
+            late = tuple(name for name in check.names if name not in made)
+            lines = [f"said += check_{key}({', '.join(check.names)})"]
+            lines = self._if_sure(check, f"check_{key}", f"ask(ask_{key})", lines, late)
+            if entry.concerns is not None:
+                self.names[f"concerns_{key}"] = entry.concerns.call
+                first = [f"case.make({late})", *(f"{name} = values['{name}']" for name in late)] if late else []
+                lines = [f"if concerns_{key}({', '.join(entry.concerns.names)}):", *_indented([*first, *lines])]
+                lines = self._if_sure(entry.concerns, f"concerns_{key}", f"ask(ask_{key})", lines)
+            yield from _indented(lines)
+
+    def _if_sure(
+        self, wanted: Needs, called: str, otherwise: str, lines: list[str], late: tuple[str, ...] = ()
+    ) -> list[str]:
+        """`lines` where nothing that `wanted` asks for is absent or seen in part. `late`: those of which anything can be."""
         unsure = []
-        if not wanted.strict.isdisjoint(maybe_absent):
-            unsure.append(f"absent and not strict_{key}.isdisjoint(absent)")
-        if not wanted.all.isdisjoint(maybe_lacking):
-            unsure.append(f"lacking and not all_{key}.isdisjoint(lacking)")
-        call = f"call_{key}({', '.join(wanted.names)})"
-        does = f"said += {call}" if entry.concerns is None else f"if {call}: ask(entry_{key})"
-        if unsure:
-            lines += [f"    if {' or '.join(unsure)}:", f"        ask(entry_{key})", "    else:", f"        {does}"]
-        else:
-            lines.append(f"    {does}")
-    return "\n".join([*lines, ""])
+        if not wanted.strict.isdisjoint((*self.absent, *late)):
+            self.names[f"strict_{called}"] = wanted.strict
+            unsure.append(f"absent and not strict_{called}.isdisjoint(absent)")
+        if not wanted.all.isdisjoint((*self.seen, *late)):
+            self.names[f"all_{called}"] = wanted.all
+            unsure.append(f"lacking and not all_{called}.isdisjoint(lacking)")
+        return [f"if {' or '.join(unsure)}:", f"    {otherwise}", "else:", *_indented(lines)] if unsure else lines
 
 
-def _returns(wanted: Needs) -> str:
-    """What a fact is declared to be, as far as it matters: whether it can be absent, or seen in part."""
-    told = str(wanted.call.__annotations__.get("return", "Absent Seen"))
-    return ("Absent " if "Maybe[" in told or "Absent" in told else "") + ("Seen" if "Seen" in told else "")
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
-def _maybe_absent() -> set[str]:
-    """The facts that can be absent: so declared, or made of one that has to be there and can be absent itself."""
-    found = {name for name, fact in FACTS.items() if "Absent" in _returns(fact.make)}
-    while more := {n for n, f in FACTS.items() if n not in found and not f.make.strict.isdisjoint(found)}:
-        found |= more
-    return found
+def _can_be(wanted: Needs, what: str) -> bool:
+    """Whether a fact can be `Absent`, or `Seen` in part, by what it is declared to be; undeclared, it can be either."""
+    declared = str(wanted.call.__annotations__.get("return", what))
+    return what in declared or (what == "Absent" and "Maybe[" in declared)
