@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from ivig.core.explanation import named
 from ivig.core.finding import Absent, Finding, Judgement, Result, Root
-from ivig.core.judge import Case, Entry, Judge
+from ivig.core.judge import Case, Judge
+from ivig.core.programme import Entry
 from ivig.core.rule import FACTS
 
 _MOST_TEXTS = 3

@@ -18,21 +18,11 @@ from ivig.core.dated import NotInForce
 from ivig.core.finding import Absent, Finding, Judgement, Result, Root, Severity, Verdict
 from ivig.core.order import Order
 from ivig.core.overrides import by_policy, heard
-from ivig.core.rule import FACTS, Needs, Rule, Seen, needs
+from ivig.core.programme import GIVEN, Entry, Programme
+from ivig.core.rule import FACTS, Needs, Rule, Seen, needs, without
 
-# The two facts that are given, not made.
-GIVEN = ("order", "book")
 _MOST_VARIANTS = 64
 _NO_MEDICATION = Root("order-medication-missing")
-
-
-class Entry(Struct, frozen=True):
-    """A rule as the judge calls it."""
-
-    rule: Rule
-    concerns: Needs | None
-    check: Needs | None
-    content: Needs | None = None  # only for `core/checked.py`: no part of judging
 
 
 class Case:
@@ -43,13 +33,19 @@ class Case:
 
     __slots__ = ("absent", "lacking", "values", "variants")
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        values: dict[str, Any],
+        absent: dict[str, Absent] | None = None,
+        lacking: dict[str, tuple[Root, ...]] | None = None,
+    ) -> None:
         self.values = values
         self.variants: dict[tuple[tuple[str, int], ...], Case] = {}
-        self.absent: dict[str, Absent] = {}
-        self.lacking: dict[str, tuple[Root, ...]] = {}
-        for name, value in values.items():
-            self._keep(name, value)
+        self.absent: dict[str, Absent] = {} if absent is None else absent
+        self.lacking: dict[str, tuple[Root, ...]] = {} if lacking is None else lacking
+        if absent is None:
+            for name, value in values.items():
+                self._keep(name, value)
 
     def get(self, name: str) -> Any:
         if name not in self.values:
@@ -98,13 +94,7 @@ class Case:
             self.make(wanted.names)
             arguments = wanted.fetch(values)
         if self.absent and not wanted.strict.isdisjoint(self.absent):
-            return Absent(
-                tuple(
-                    dict.fromkeys(
-                        r for n in wanted.names if n in wanted.strict and n in self.absent for r in self.absent[n].roots
-                    )
-                )
-            )
+            return without(wanted, self.absent)
         try:
             return wanted.call(*arguments)
         except NotInForce as gap:
@@ -152,6 +142,7 @@ class Judge:
         self.dependents = _dependents()
         _all_named(self.entries)
         self.plan = _planned(self.entries)
+        self.programme = Programme(self.entries, self.plan)
         flagging = [e for e in self.entries if e.check is not None and e.rule.result == Result.FLAGGED]
         self.checked = {True: len(flagging), False: sum(1 for e in flagging if e.rule.any_product)}
 
@@ -173,6 +164,23 @@ class Judge:
 
     def _gathered(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
         """What every rule says, and the names of those that were not judged, by what they lacked."""
+        if full:
+            try:
+                return self._straight(order, case.values["book"])
+            except Exception:  # noqa: BLE001, S110  (a fact or a rule crashed, or a value is not in force: step by step it is told)
+                pass
+        return self._step_by_step(case, order, full)
+
+    def _straight(self, order: Order, book: Book) -> tuple[list[Finding], dict[Root, list[str]]]:
+        """The same as `_step_by_step` for an order in scope, by the programme: what raises an exception is not for it."""
+        said: list[Finding] = []
+        lacking: dict[Root, list[str]] = {}
+        values = self.programme.facts(order, book)
+        case = Case(values, values.pop("_absent"), values.pop("_lacking"))
+        self.programme.rules(case, said, lambda entry: self._ask(entry, case, said, lacking))
+        return said, lacking
+
+    def _step_by_step(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
         said: list[Finding] = []
         lacking: dict[Root, list[str]] = {}
         if full:
@@ -180,19 +188,20 @@ class Judge:
         for entry in self.entries:
             if entry.check is None:
                 continue
-            if not (full or entry.rule.any_product):
-                if order.medication_missing:  # what is ordered is not known, so nothing of it was judged
-                    lacking.setdefault(_NO_MEDICATION, []).append(entry.rule.name)
-                continue
-            found = _ordinary(entry, case)
-            if found is None:
-                answer = self._asked(entry, case)
-                found = answer.findings
-                for missing in answer.roots:
-                    lacking.setdefault(missing, []).append(entry.rule.name)
-            if found:
-                said.extend(found)
+            if full or entry.rule.any_product:
+                self._ask(entry, case, said, lacking)
+            elif order.medication_missing:  # what is ordered is not known, so nothing of it was judged
+                lacking.setdefault(_NO_MEDICATION, []).append(entry.rule.name)
         return said, lacking
+
+    def _ask(self, entry: Entry, case: Case, said: list[Finding], lacking: dict[Root, list[str]]) -> None:
+        found = _ordinary(entry, case)
+        if found is None:
+            answer = self._asked(entry, case)
+            found = answer.findings
+            for missing in answer.roots:
+                lacking.setdefault(missing, []).append(entry.rule.name)
+        said.extend(found)
 
     def _asked(self, entry: Entry, case: Case) -> Answer:
         try:

@@ -178,6 +178,7 @@ class Lexicon(Struct):
     test_codes: dict[Any, Any] = field(default_factory=dict)
     plain_tests: dict[Any, Any] = field(default_factory=dict)
     result_words: dict[Any, Any] = field(default_factory=dict)
+    spoken_of: dict[Any, bool] = field(default_factory=dict)  # whether words name an immune globulin
     prose: dict[str, Any] = field(default_factory=dict)
 
     def system(self, url: str) -> str:

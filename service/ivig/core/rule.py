@@ -11,7 +11,7 @@ function from being called, and what it lacks is passed on.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, Union
 
@@ -199,6 +199,12 @@ def alternatives(of: str, roots: tuple[str, ...]) -> Callable[[Callable[..., T]]
         return function
 
     return mark
+
+
+def without(wanted: Needs, absent: Mapping[str, Absent]) -> Absent:
+    """What a call to `wanted` comes to while facts that it must have are among the `absent`: their roots."""
+    gone = [absent[name] for name in wanted.names if name in wanted.strict and name in absent]
+    return Absent(tuple(dict.fromkeys(r for a in gone for r in a.roots)))
 
 
 def lacks(*maybe: Any) -> Absent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, tzinfo
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -68,7 +69,13 @@ def shared_out(items: Sequence[Item], patients: frozenset[str], references: Refe
 
 
 class ChartReader:
-    """Reads the evidence of one patient once, and shows it as of any day."""
+    """Reads the evidence of one patient once, and shows it as of any day.
+
+    Args:
+        judged: paths of all orders to be judged.
+        medicines: the immune globulin of each request, by its path.
+        own_day: the orders say when they were written.
+    """
 
     def __init__(
         self,
@@ -81,9 +88,12 @@ class ChartReader:
         judged: frozenset[str],
         medicines: Mapping[str, Ident | None],
         asked: Asked,
+        own_day: bool = False,
     ) -> None:
         self.references, self.lexicon, self.zone, self.who = references, lexicon, zone, patient
         self.judged, self.medicines = judged, medicines
+        # The one order judged, on its own day: to itself it is no evidence. (On another day it may be later evidence, and is counted.)
+        self.alone = len(judged) == 1 and own_day and asked.day is None and asked.moment is None
         self._subjects: dict[str, bool] = {}
         self.sections = set(asked.sections) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
         self.strangers, self.stranger_path = 0, ""
@@ -166,9 +176,9 @@ class ChartReader:
             elif kind is shapes.Appointment:
                 self._appointment(item, resource)
             return
-        if item.path in self.judged:  # a judged order is evidence for the others
+        if item.path in self.judged:
             ident = self.medicines.get(item.path)
-            if ident is not None:
+            if ident is not None and not self.alone:  # a judged order is evidence for the others
                 self._infusion(item, resource, ident)
             return
         reader, section, about = known
@@ -409,9 +419,9 @@ _READERS: dict[type, tuple[Any, str, str]] = {
 # The day by which evidence of each kind is known (a planned procedure from the day it was asked for; a request from the day it was
 # written, though what it plans lies ahead). None: seen whatever the day.
 _DATED: dict[str, Callable[[Any], Moment | None]] = {
-    "results": lambda t: t.when,
+    "results": attrgetter("when"),
     "conditions": lambda t: t.recorded or t.onset,
-    "allergies": lambda t: t.recorded,
+    "allergies": attrgetter("recorded"),
     "procedures": lambda t: t.when if t.kind == "procedure" else t.asked,
     "vaccines": lambda t: t.asked if t.planned else t.when,
     "drugs": lambda t: t.asked or t.start,

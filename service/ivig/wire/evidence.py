@@ -306,7 +306,18 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
 
 
 def speaks_of_immune_globulin(concept: shapes.CodeableConcept | None, lexicon: Lexicon) -> bool:
-    """Whether the words of a concept name an immune globulin; immunoglobulin A, D, E or M is none."""
+    """Whether the words of a concept name an immune globulin. The same codes and words are looked up once."""
+    key = concept_key(concept)
+    known = lexicon.spoken_of.get(key)
+    if known is None:
+        known = _speaks_of_immune_globulin(concept, lexicon)
+        if len(lexicon.spoken_of) < _REMEMBERED:
+            lexicon.spoken_of[key] = known
+    return bool(known)
+
+
+def _speaks_of_immune_globulin(concept: shapes.CodeableConcept | None, lexicon: Lexicon) -> bool:
+    """Immunoglobulin A, D, E or M is none."""
     texts = words_of(concept)
     for text in texts:
         if any(first in _IG_WORDS and then in _OTHER_CLASSES for first, then in pairwise(tokens(text))):

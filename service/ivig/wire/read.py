@@ -95,10 +95,11 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
                 request.dosageInstruction, lexicon, item.path, zone, setting == "inpatient"
             )
             patient = references.patient_of(request.subject)
+            own_day = bool(request.authoredOn) and moment(request.authoredOn, zone) is not None
             reader = readers.get((zone, patient))
             if reader is None:
                 reader = readers[(zone, patient)] = ChartReader(
-                    decoded, shares[patient], references, lexicon, zone, patient, judged, medicines, asked
+                    decoded, shares[patient], references, lexicon, zone, patient, judged, medicines, asked, own_day
                 )
                 failed.extend(reader.failed)
             made.append(_order(item, request, ident, references, lexicon, zone, reader, decoded.broken, asked, setting))

@@ -35,23 +35,31 @@ class References:
         self._named: dict[str, Item] = {}
         self._patients: dict[str, str] = {}
         self._baseless: dict[str, str] = {}  # those whose server is not known
+        named = self._named
         for item in items:
             resource = item.resource
             kind = _POINTED_AT.get(type(resource))
-            if kind is not None:
-                name = f"{kind}/{resource.id}" if resource.id else ""
-                names = [n for n in (name, item.url) if n]
-                if item.url and not (name and item.url.endswith(name)):
-                    names.append(tail(item.url))
-                for n in names:
-                    self._named.setdefault(n, item)
-                if kind == "Patient":
-                    who = names[0] if names else item.path
-                    self._patients.update(dict.fromkeys(names or [item.path], who))
-                    if not item.url.startswith(("http:", "https:")):
-                        self._baseless[name] = who
+            if kind is None:
+                continue
+            name, url = f"{kind}/{resource.id}" if resource.id else "", item.url
+            if name:
+                named.setdefault(name, item)
+            if url:
+                named.setdefault(url, item)
+                if not (name and url.endswith(name)):
+                    named.setdefault(tail(url), item)
+            if kind == "Patient":
+                self._patient(item, name)
         self.patients_sent = len(set(self._patients.values()))
         self._only = next(iter(self._patients.values())) if self.patients_sent == 1 else ""
+
+    def _patient(self, item: Item, name: str) -> None:
+        url = item.url
+        names = [n for n in (name, url, tail(url) if url and not (name and url.endswith(name)) else "") if n]
+        who = names[0] if names else item.path
+        self._patients.update(dict.fromkeys(names or [item.path], who))
+        if not url.startswith(("http:", "https:")):
+            self._baseless[name] = who
 
     def patient_of(self, subject: shapes.Reference | None) -> str:
         """A name for the patient a resource is about; without a subject, the one patient sent."""

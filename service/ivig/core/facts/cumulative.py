@@ -75,7 +75,8 @@ def cumulative(
     """The order's own doses, each once, and all others given or planned, where they exceed what a page allows."""
     lacking: list[Root] = [*phased.lacking, *section(order, "medications")]
     single = len(phased.items) == 1 and not phased.items[0].course.repeats
-    if not phased.items or (single and len(order.chart.infusions) <= 1):  # a single course, and nothing beside it
+    if not phased.items or (single and all(i.path == order.path for i in order.chart.infusions)):
+        # A single course, and nothing beside it.
         return Seen((), tuple(dict.fromkeys(lacking)))
     found, lacks, kg = _window(order, phased, kilos, weight, first_day, book)
     lacking.extend(lacks)
