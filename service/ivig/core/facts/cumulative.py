@@ -201,12 +201,13 @@ def _others(
     order: Order, book: Book, given: list[Given], own_days: set[date], begin: date, until: date
 ) -> list[Portion]:
     """Doses of the past, and planned ones of other running orders; of a renewed order only up to the new one."""
+    renewed = {i.path for i in order.chart.infusions if i.kind == "request" and _renewed(i, order)}
     past = [
         Portion(g.day, dose, g.path, kind="g" if g.grams is not None else "g/kg")
         for g in given
         if (dose := g.grams if g.grams is not None else g.per_kg) is not None
         # An administration on a planned day that does not name its order is taken as a dose of the judged one.
-        if not (g.day in own_days and g.kind == "administration")
+        if not (g.day in own_days and g.kind == "administration") and not (g.day >= begin and g.path in renewed)
     ]
     planned: list[Portion] = []
     for infusion in order.chart.infusions:
