@@ -50,12 +50,6 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("course-repeat-too-soon", "bounds", "", RENEWAL),
     ("dose-cumulative-above-limit", "bounds", "a cycle of several days a day too soon", NO_START),
     ("course-first-infusion-at-home", "timing", "", "the setting goes with it, and only home is asked about"),
-    (
-        "course-response-undocumented",
-        ".*test i-rods",
-        "one scale before and another one",
-        "it speaks of two scores on two scales: with one of them only, the review is not due yet",
-    ),
     ("course-first-infusion-at-home", "bounds", "more than eight weeks after", NO_START),
     ("rate-above-initial", "bounds", "more than eight weeks after", NO_START),
     ("adjunct-.*", "bounds|timing|period unit|dosages", "before", NO_START),

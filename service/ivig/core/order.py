@@ -34,6 +34,10 @@ class Concept(Struct, frozen=True):
     excluded: bool = False
     tests: tuple[str, ...] = ()
 
+    def called(self, kind: str) -> str:
+        """Its words; without any, what kind of thing it is and its code."""
+        return self.text or next((f"{kind} ({system} {code})" for system, code in self.codes), kind)
+
 
 class Amount(Struct, frozen=True):
     """A dose as ordered. `unit` is a canonical unit, `{vial}`, or "" when it could not be read (then `said` tells what stood there).

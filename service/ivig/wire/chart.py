@@ -360,6 +360,9 @@ class ChartReader:
                 amount = self._amount(d.dosage.dose, f"{path}.dosage.dose")
         else:
             kind, period = "statement", d.effectivePeriod
+            dosages = read_dosages(d.dosage, self.lexicon, path, zone, False)
+            parts, (route, _) = tuple(dosages.parts), read_route(dosages.route)
+            amount = parts[0].amount if len(parts) == 1 else None
             start = moment(d.effectiveDateTime or (period.start if period else ""), zone)
             end = moment(period.end, zone) if period and period.end else None
         reasons = [read_concept(c, self.lexicon) for c in getattr(d, "reasonCode", ())]

@@ -404,6 +404,9 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
             period = repeated.repeat.boundsPeriod
         when = moment(p.occurrenceDateTime or (period.start if period else ""), zone)
         end = moment(period.end, zone) if period is not None and period.end else None
+        events = [at for text in repeated.event if (at := moment(text, zone))] if repeated is not None else []
+        if events and when is None:
+            when, end = min(events, key=lambda at: at.instant), max(events, key=lambda at: at.instant)
         standing = end is None and (repeated is not None or period is not None) and status in ("active", "")
         code = p.code.concept if p.code is not None and p.code.concept is not None else p.code
         texts = ()

@@ -202,12 +202,13 @@ def _others(
     order: Order, book: Book, given: list[Given], own_days: set[date], begin: date, until: date
 ) -> list[Portion]:
     """Doses of the past, and planned ones of other running orders; of a renewed order only up to the new one."""
+    taken_over = {i.path: last for i in order.chart.infusions if (last := _taken_over(i, order, begin, book))}
     past = [
         Portion(g.day, dose, g.path, kind="g" if g.grams is not None else "g/kg")
         for g in given
         if (dose := g.grams if g.grams is not None else g.per_kg) is not None
         # An administration on a planned day that does not name its order is taken as a dose of the judged one.
-        if not (g.day in own_days and g.kind == "administration")
+        if not (g.day in own_days and g.kind == "administration") and g.day <= taken_over.get(g.path, g.day)
     ]
     planned: list[Portion] = []
     for infusion in order.chart.infusions:
@@ -223,6 +224,19 @@ def _others(
             if t.day > order.day and t.dose is not None
         ]
     return past + planned
+
+
+def _taken_over(infusion: Infusion, order: Order, begin: date, book: Book) -> date | None:
+    """The last day on which a record that the judged order goes on with has doses of its own.
+
+    A statement of how often it is taken gives no exact days: its next dose is the order's first.
+    """
+    if infusion.kind not in ("request", "statement") or not _renewed(infusion, order):
+        return None
+    if infusion.kind == "request":
+        return later(begin, -1)
+    least = min((p.interval for p in infusion.parts if p.interval is not None), default=Decimal(0))
+    return later(begin, -max(Decimal(1), least - book.policy("schedule.interval_tolerance_days").number))
 
 
 def _renewed(infusion: Infusion, order: Order) -> bool:

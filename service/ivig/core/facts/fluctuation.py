@@ -13,10 +13,13 @@ from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin, onset_path
 from ivig.core.facts.treatment import UNTIMED, Cycle, begins, cycles_of, outline
 from ivig.core.finding import Absent, Input, Root
+from ivig.core.lexicon import tokens
 from ivig.core.order import Condition, Moment, Order, Part, Reason, Result
 from ivig.core.rule import Maybe, Seen, fact
 
 FLUCTUATION, SCORE = "treatment_related_fluctuation", "gbs_disability_score"
+_YES = ("true", "yes", "positive")  # a boolean, or an answer in words or codes
+_NAMED = ("treatment", "related", "fluctuation")
 
 
 class Second(Struct, frozen=True):
@@ -133,10 +136,16 @@ def _earlier(before: tuple[Given, ...], page: Indication, first_day: date, book:
 def _recorded(seek: Seek, results: dict[str, tuple[Result, ...]], conditions: Seen[Condition]) -> bool:
     """A fluctuation recorded since the earlier course began: as a result that says yes, or as a condition."""
     begun = seek.since.first
-    if any(r.words == "true" and r.when is not None and r.when.last >= begun for r in results.get(FLUCTUATION, ())):
+    said = (r for r in results.get(FLUCTUATION, ()) if r.words.lower() in _YES)
+    if any(r.when is not None and r.when.last >= begun for r in said):
         return True
-    noted = [c.onset or c.recorded for c in conditions.items if FLUCTUATION in c.concept.tests]
+    noted = [c.onset or c.recorded for c in conditions.items if _is_fluctuation(c)]
     return any(when is None or when.last >= begun for when in noted)
+
+
+def _is_fluctuation(condition: Condition) -> bool:
+    """Whether a condition is one by its code, or by its very name."""
+    return FLUCTUATION in condition.concept.tests or tokens(condition.concept.text)[:3] == _NAMED
 
 
 def _scored(seek: Seek) -> int:

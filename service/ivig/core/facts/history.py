@@ -20,14 +20,15 @@ __all__ = ["Course", "later"]
 
 _GIVEN = {
     "administration": ("completed", "in-progress", "stopped"),
-    "dispense": ("completed", "in-progress"),
+    "dispense": ("completed",),
     "immunization": ("completed",),
-    "statement": ("active", "completed", "recorded"),
+    "statement": ("active", "completed", "recorded", "stopped", "on-hold"),
     "request": ("active", "completed", "stopped"),
 }
 _BEST = ("administration", "dispense", "immunization", "statement", "request")
 _NEVER_INTENT = ("proposal", "plan", "option")
 _OVER = ("completed", "stopped")
+_LAID_OUT = ("request", "statement")  # records that tell of many doses by their timing
 _NO_DOSE, _NOTHING = Amount(Decimal(0), Decimal(0), "g", "", ""), Dose(Decimal(0), Decimal(0), False, "")
 _MOST_CYCLES = 1000
 _JOIN = 31  # days of evidence are looked at one by one: where its courses part is of no account here
@@ -85,10 +86,12 @@ def turns_of(infusion: Infusion, until: date, strength: Maybe[Decimal], pages: t
     if infusion.start is None:
         return
     first = infusion.start.day
-    if infusion.kind != "request" or not infusion.parts:
+    if not is_laid_out(infusion):
         if first <= until:
             dose = to_grams(infusion.amount, strength, pages) if infusion.amount is not None else None
             yield Turn(first, dose.high, dose.unit) if isinstance(dose, Dose) else Turn(first, None)
+        if infusion.kind == "statement" and infusion.end is not None and first < infusion.end.last <= until:
+            yield Turn(infusion.end.last, None)  # it was given from then till then, how often is not told
         return
     last = min(until, infusion.end.last) if infusion.end is not None else until
     items: list[tuple[Part, Course]] = []
@@ -108,6 +111,13 @@ def turns_of(infusion: Infusion, until: date, strength: Maybe[Decimal], pages: t
                 on = later(begin, shift + day.offset)
                 if on <= last:
                     yield Turn(on, day.high if told and course.day_known else None, course.unit)
+
+
+def is_laid_out(infusion: Infusion) -> bool:
+    """Whether a record tells the days of its doses by its dosage; a statement only where that has a timing."""
+    if infusion.kind == "statement":
+        return any(p.days is not None or p.interval is not None or p.events for p in infusion.parts)
+    return infusion.kind == "request" and bool(infusion.parts)
 
 
 def _shifts(course: Course, begin: date, last: date) -> Iterator[int]:
@@ -142,7 +152,8 @@ def is_own(infusion: Infusion, order: Order) -> bool:
 
 def _until(infusion: Infusion, order: Order, book: Book) -> date:
     """How far a request's planned days count: to the day of judgement; less far when it is over and has no end."""
-    if infusion.kind != "request" or infusion.status not in _OVER or infusion.end is not None or infusion.start is None:
+    over = infusion.kind in _LAID_OUT and infusion.status in _OVER
+    if not over or infusion.end is not None or infusion.start is None:
         return order.day
     known = timedelta(days=int(book.policy("history.unknown_end_days").number))
     return min(order.day, infusion.start.day + known)
@@ -160,7 +171,8 @@ def evidence(order: Order, book: Book, routes: tuple[str, ...]) -> dict[date, Gi
                 continue
             strength, pages = strength_of(infusion, book)
             better = [d for d, g in found.items() if _alike(g, infusion)]
-            if kind == "request" and infusion.start is not None and any(d >= infusion.start.day for d in better):
+            told = kind == "request" or is_laid_out(infusion)
+            if told and infusion.start is not None and any(d >= infusion.start.day for d in better):
                 continue  # its doses are on record as given; what is planned beside them was not
             for turn in turns_of(infusion, _until(infusion, order, book), strength, pages):
                 if turn.day in found or any(abs((turn.day - d).days) <= join for d in better):

@@ -39,6 +39,8 @@ class Renal(Struct, frozen=True):
 
 def is_toxic(evidence: Drug | Condition) -> bool:
     sets = evidence.concept.sets
+    if "local_form" in sets and "nsaid" not in sets:
+        return False  # drops and ointments; an NSAID is taken up from the gut and the nose
     return not sets.isdisjoint(_TOXIC) and sets.isdisjoint(_NOT_TOXIC)
 
 

@@ -181,7 +181,7 @@ def no_response(response: Seen[Response], indication: Indication, active: Seen[C
             newest = next(r for r in scale.near if _before(r, scale.latest))
             early = on_day(scale.latest) < held.started + timedelta(weeks=int(trial.number))
             found.append(Judged(scale, newest, scale.latest, gain, scale.change, early, cut, trial))
-    missed = not found and (compared or (not held.documented and (held.due or not _begun(held))))
+    missed = not found and (compared or not held.documented)
     return Seen(tuple(found), (*response.lacking, UNDOCUMENTED) if missed else response.lacking)
 
 
@@ -189,11 +189,6 @@ def _known(page: Indication, active: Seen[Condition]) -> date:
     """The day since when the disease is on record; the last of the calendar where it is not."""
     of = [c for c in active.items if page.key in c.concept.indications]
     return min((when.day for c in of if (when := c.recorded or c.onset) is not None), default=date.max)
-
-
-def _begun(held: Response) -> bool:
-    """Whether a first score is there and the next is not due yet."""
-    return any(f.first and f.latest is None for f in held.scales) and not any(f.latest for f in held.scales)
 
 
 def input_of(result: Result, book: Book) -> Input:

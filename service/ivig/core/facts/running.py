@@ -165,6 +165,10 @@ def other_orders(order: Order, book: Book) -> Seen[Other]:
         written = infusion.asked or infusion.start
         begin = written.day if written is not None else order.day  # undated: taken as running on the day
         given = _given_days(order, infusion.products, infusion.route, begin)
+        if not given and _way(infusion) == "sc" and infusion.status == "active":
+            # The patient gives it at home, and nobody records it: what was planned up to now counts as given.
+            longest = int(book.policy("order.open_end_days").number)
+            given = tuple(days_of(infusion, min(order.day, later(begin, longest))))
         found.append(Other(infusion, run_of(infusion.parts, begin, infusion.end, given, book)))
     return Seen(tuple(found), section(order, "medications"))
 

@@ -53,7 +53,7 @@ def steady(
     first_day: date,
     book: Book,
 ) -> Seen[Steady]:
-    """The treatment, where dose and interval have not changed and nothing got worse.
+    """The treatment, where dose and interval have not changed and nothing got worse, be it for a time.
 
     A longer interval or another dose on the way shows that a taper was tried. Lacking: history, the ordered dose.
     """
@@ -77,11 +77,14 @@ def steady(
         return Seen((), (*treatment.lacking, *_without(courses, per_kg, kilos)) if open_dose else treatment.lacking)
     compared = []
     for test in indication.scales:
-        pair = _apart(scored(test, results), cutoff)
+        scores = scored(test, results)
+        pair = _apart(scores, cutoff)
         if pair is None:
             continue
-        gain, change = better_by(*pair, is_higher_better(test, book)), book.maybe(f"response.change.{test}")
-        if gain is not None and gain < 0 and (change is None or -gain >= change.number):
+        change, higher = book.maybe(f"response.change.{test}"), is_higher_better(test, book)
+        gains = [better_by(pair[0], r, higher) for r in scores if on_day(r) > on_day(pair[0])]
+        loss = max((-g for g in gains if g is not None and g < 0), default=None)
+        if loss is not None and (change is None or loss >= change.number):
             return Seen((), treatment.lacking)  # on a scale without a known change any loss counts
         compared.append(pair)
     found = Steady(begun[-1], cycles, *told, ordered, tuple(compared), months, tolerance)

@@ -13,7 +13,7 @@ from ivig.core.book import Book, Indication, Product
 from ivig.core.dated import Value
 from ivig.core.facts.amount import Dose
 from ivig.core.facts.course import Course, laid_out, single, starts_on
-from ivig.core.facts.history import Given, of_indication
+from ivig.core.facts.history import Given, is_laid_out, of_indication
 from ivig.core.facts.indication import kin
 from ivig.core.facts.limits import in_days, limits_for, limits_of_each
 from ivig.core.facts.running import renews
@@ -172,7 +172,7 @@ def spacing(
 
 
 def _renewed(given: Given, order: Order, records: dict[str, Infusion]) -> bool:
-    """Whether a dose belongs to the order that this one renews or is renewed by.
+    """Whether a dose belongs to the order that this one renews or is renewed by, or is only reckoned from a statement.
 
     Where a predecessor is named, a record that names no order of its own is taken for the predecessor's.
     """
@@ -181,6 +181,8 @@ def _renewed(given: Given, order: Order, records: dict[str, Infusion]) -> bool:
         return False
     if infusion.kind == "request":
         return renews(infusion, order)
+    if is_laid_out(infusion):  # a statement of how often it is taken gives no exact days but the first
+        return infusion.start is not None and given.day != infusion.start.day
     if infusion.based_on:
         asked = [i for i in records.values() if not set(i.names).isdisjoint(infusion.based_on)]
         return order.prior in infusion.based_on or any(renews(i, order) for i in asked)

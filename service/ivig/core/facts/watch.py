@@ -95,22 +95,25 @@ def _against(
 @fact
 def breathing(order: Order, active: Seen[Condition], procedures: Seen[Procedure], book: Book) -> Seen[Sign]:
     """The watch over breathing within hours of the order: measured, ordered, or out of the question on a ventilator."""
-    since = order.moment.instant - int(book.policy("adjunct.respiratory_hours").number * _SECONDS)
+    hours = int(book.policy("adjunct.respiratory_hours").number * _SECONDS)
+    since, until = order.moment.instant - hours, order.moment.instant + hours
     tests = book.tests_of("respiratory")
     for r in order.chart.results:
         if r.test in tests and r.when is not None and r.problem != _NO_NUMBER and _end(r.when) >= since:
             return Seen((Sign(True, r.test, r),))
     for p in procedures.items:
-        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests)) and _holds(p, since):
+        if (_WATCH in p.concept.sets or not set(p.tests).isdisjoint(tests)) and _holds(p, since, until):
             return Seen((Sign(True, "ordered", p),))
     excuses = [Sign(False, "ventilated", c) for c in of_set(active, "ventilated")]
     excuses += [Sign(False, "ventilated", p) for p in procedures.items if _on_ventilator(p, order, book)]
     return Seen(tuple(excuses), () if excuses else _unanswered(order))
 
 
-def _holds(procedure: Procedure, since: float) -> bool:
-    """Whether it was done, asked for or is planned since then, or is a standing order. Without any date it is taken as one."""
+def _holds(procedure: Procedure, since: float, until: float) -> bool:
+    """Whether it was done, asked for or is planned within the hours, or is a standing order. Without any date it is taken as one."""
     told = [m for m in (procedure.when, procedure.asked, procedure.end) if m is not None]
+    if procedure.when is not None and procedure.when.instant > until:
+        return False  # for a later day: nobody watches now
     return procedure.standing or not told or any(_end(m) >= since for m in told)
 
 

@@ -4,8 +4,7 @@ What it checks    In maintenance, whether one of the indication's scales was mea
                   weeks ago), and under it within the months of a review, fewer of them in the first year.
 Why it matters    Repeating is worth its risks only on objective benefit, and that takes two scores on one scale.
 Example           CIDP for two years on 1 g/kg every three weeks, and the last INCAT score is 18 months old.
-Does not cover    Single courses; diseases followed by a laboratory value; the first months, while a score from before
-                  treatment is there and the review is not due.
+Does not cover    Single courses; diseases followed by a laboratory value. What the scores say: course-response-absent.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from decimal import Decimal
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.indication import MAINTENANCE, listed
-from ivig.core.facts.response import Response, input_of
+from ivig.core.facts.response import Response, input_of, on_day
 from ivig.core.finding import INFORMATION, WARNING, Finding, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
@@ -32,6 +31,7 @@ rule = Rule(
 
 _DUE = "A review is due: no {scales} in {months} months, treated since {started}"
 _ONE = "{test} has no earlier score to compare it with; two on one scale show a response"
+_YET = "{test} {score} on {day}, and no score under treatment yet, which began on {started}"
 _NONE = "No score from before treatment, which began on {started}: {scales}"
 
 
@@ -45,14 +45,14 @@ def check(
     for held in response.items:
         latest = [f.latest for f in held.scales if f.latest is not None]
         first = [f.first[0] for f in held.scales if f.first]
-        if held.documented or (first and not latest and not held.due):
+        if held.documented:
             continue
         mapped = book.policy("response.scales_mapped")
         inputs = tuple(input_of(r, book) for r in (*first, *latest))
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs)),
             severity=WARNING if held.due or mapped.word == "true" else INFORMATION,
-            says=_DUE if held.due else _ONE if latest else _NONE,
+            says=_DUE if held.due else _ONE if latest else _YET if first else _NONE,
             sums=(f"Treated since {held.started}; a score under treatment is looked for from {held.since} on",),
             inputs=inputs,
             cites=(held.window, book.policy("response.baseline_weeks"), mapped),
@@ -60,7 +60,9 @@ def check(
             scales=listed([book.test_title(s) for s in indication.scales], 55),
             months=held.window.number,
             started=held.started,
-            test=listed([book.test_title(r.test) for r in latest], 40) if latest else "",
+            test=listed([book.test_title(r.test) for r in latest or first[:1]], 40) if latest or first else "",
+            score=first[0].value if first else "",
+            day=on_day(first[0]) if first else "",
         )
 
 

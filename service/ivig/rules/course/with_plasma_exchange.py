@@ -1,6 +1,7 @@
 """Plasma exchange close to the course.
 
-What it checks    A plasma exchange done or planned within days after the first dose, or in the days before it.
+What it checks    A plasma exchange done or planned within days after the first dose, or in the days before it; of a series
+                  that runs over some time each of its days.
 Why it matters    Exchange removes immune globulin that was just given. In Guillain-Barré syndrome either is as good as the
                   other, and both together are not routine.
 Example           Five days of immune globulin from Monday, and a plasma exchange planned for Wednesday.
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
+from ivig.core.facts.exchange import AFTER, BEFORE, Exchange
 from ivig.core.facts.signs import told_by
 from ivig.core.finding import INFORMATION, WARNING, Absent, Finding
-from ivig.core.order import Order, Procedure
+from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
@@ -32,39 +33,27 @@ def concerns(indication: Maybe[Indication], book: Book) -> bool:
 
 
 def check(
-    order: Order, procedures: Seen[Procedure], first_day: date, indication: Maybe[Indication], book: Book
+    order: Order, exchanges: Seen[Exchange], first_day: date, indication: Maybe[Indication], book: Book
 ) -> Iterator[Finding]:
-    after, before = book.policy("plex.after_days"), book.policy("plex.before_days")
     warned = book.policy("plex.before_warned")
-    cites: tuple[Value, ...]
-    for exchange in procedures.items:
-        when = exchange.when or exchange.asked
-        if when is None or "plasma_exchange" not in exchange.concept.sets:
+    early = not isinstance(indication, Absent) and indication.key in warned.words
+    for lies in (AFTER, BEFORE):  # several exchanges of one series are one decision
+        found = [e for e in exchanges.items if e.lies == lies]
+        if not found:
             continue
-        planned = exchange.when is None  # asked for without a day: it lies ahead
-        days = (when.day - first_day).days
-        if planned and abs(days) <= after.number:
-            said, severity, cites = "planned beside", WARNING, (after,)
-        elif 0 <= days <= after.number:
-            said, severity, cites = f"{days} days after", WARNING, (after,)
-        elif -before.number <= days < 0:
-            early = not isinstance(indication, Absent) and indication.key in warned.words
-            said, severity, cites = f"{-days} days before", WARNING if early else INFORMATION, (before, warned)
-        else:
-            continue
+        nearest = min(found, key=lambda e: (abs((e.day - first_day).days), e.by.path))
         yield rule.finding(
-            at=(order.path, exchange.path),
-            severity=severity,
-            sums=(f"First dose {first_day}, plasma exchange {when.day}: {said}",),
-            inputs=(told_by(exchange, "plasma exchange"),),
-            cites=cites,
-            when=said,
-            on=when.day,
+            at=(order.path, *(e.by.path for e in found)),
+            severity=WARNING if lies == AFTER or early else INFORMATION,
+            sums=(f"First dose {first_day}, plasma exchange {nearest.day}: {nearest.said(first_day)}",),
+            inputs=tuple(told_by(e.by, "plasma exchange") for e in found),
+            cites=(book.policy("plex.after_days"),) if lies == AFTER else (book.policy("plex.before_days"), warned),
+            when=nearest.said(first_day),
+            on=nearest.day,
         )
 
 
-def content(procedures: Seen[Procedure], first_day: date, book: Book) -> str:
-    done = [p.when or p.asked for p in procedures.items if "plasma_exchange" in p.concept.sets]
-    days = ", ".join(str(when.day) for when in done if when is not None)
+def content(exchanges: Seen[Exchange], first_day: date, book: Book) -> str:
+    days = ", ".join(str(e.day) for e in exchanges.items)
     window = f"{book.policy('plex.before_days').number} days before to {book.policy('plex.after_days').number} after"
     return f"first dose {first_day}; " + (f"plasma exchange {days}" if days else f"no plasma exchange {window}")
