@@ -16,8 +16,9 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.change import Change, OrderedTest, applied
 from ivig.core.finding import Absent, Finding, Judgement, Result, Severity
-from ivig.core.judge import GIVEN, Case, Judge
+from ivig.core.judge import Case, Judge
 from ivig.core.order import Order
+from ivig.core.programme import GIVEN
 from ivig.core.rule import FACTS, Needs, needs
 
 _MOST_TRIED = 48  # of one finding; makers propose the smallest change first
