@@ -45,6 +45,7 @@ class Held(Struct, frozen=True):
     """A rate above a ceiling: in the label's unit it is `top` / `bottom`.
 
     `grave`: above it by more than the error factor, whatever the indication. `assumed`: what was taken for granted.
+    `named`: the label names the indication.
     """
 
     pace: Pace
@@ -55,6 +56,7 @@ class Held(Struct, frozen=True):
     body: Body
     grave: bool = False
     assumed: tuple[str, ...] = ()
+    named: bool = True
 
     @property
     def got(self) -> Decimal:
@@ -167,11 +169,11 @@ def _fastest(
     """The fastest of the paces that can be compared with a ceiling."""
     made = ((pace, in_counted(pace, top.into, top.minutes, body)) for pace in paces)
     pace, got = max(((p, g) for p, g in made if not isinstance(g, str)), key=lambda m: m[1][0] / m[1][1])
-    limit = top.most if unsure else top.least
     # No error rests on a ceiling that was only assumed: it takes the highest that may hold.
     grave = kind == MOST and got[0] > top.most.number * got[1] * book.policy("rate.error_factor").number
-    assumed = () if top.named else (_assumption(top, unsure),)
-    return Held(pace, *got, limit, top.product, body, grave, assumed)
+    highest = bool(unsure) or grave
+    assumed = () if top.named else (_assumption(top, unsure, highest),)
+    return Held(pace, *got, top.most if highest else top.least, top.product, body, grave, assumed, top.named)
 
 
 def fastest(
@@ -194,10 +196,11 @@ def fastest(
     return max(made, key=lambda h: h.share, default=None)
 
 
-def _assumption(top: Ceiling, unsure: tuple[Root, ...]) -> str:
+def _assumption(top: Ceiling, unsure: tuple[Root, ...], highest: bool) -> str:
     if unsure:
         return f"the indication is not known: the highest rate of the label of {top.product.brand} is taken"
-    return f"the label of {top.product.brand} does not name the indication: the lowest of its rates is taken"
+    which = "highest" if highest else "lowest"
+    return f"the label of {top.product.brand} does not name the indication: the {which} of its rates is taken"
 
 
 def _with_rate(found: Seen[Held], paces: Seen[Pace]) -> Seen[Held]:

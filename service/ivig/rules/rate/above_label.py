@@ -16,9 +16,7 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import MOST, Held, fastest
-from ivig.core.facts.indication import listed
-from ivig.core.facts.product import called
-from ivig.core.facts.rate_words import limit_line, measure_of, pump, rate_inputs, sum_of
+from ivig.core.facts.rate_words import fitted, limit_line, measure_of, pump, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import ERROR, WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
@@ -30,6 +28,8 @@ rule = Rule(
     says="{got} {unit}{average} is above {limit}, the label's highest for {product} in {what}",
     consider="Consider a slower highest rate, reached in steps and only as far as it is tolerated.",
 )
+
+_UNNAMED = "{got} {unit}{average} is above {limit}, the {which} ceiling for {product}, whose label does not name {what}"
 
 
 def concerns(label_rate: Seen[Held]) -> bool | None:
@@ -48,6 +48,15 @@ def check(
     for held in label_rate.items:
         inputs = rate_inputs(held, weight, order)
         what = "any indication" if isinstance(indication, Absent) else indication.title
+        says = rule.says if held.named or isinstance(indication, Absent) else _UNNAMED
+        words = {
+            "got": held.got,
+            "unit": held.limit.unit,
+            "average": " on average" if held.pace.average else "",
+            "limit": held.limit.number,
+            "which": "highest" if held.grave else "lowest",
+            "product": whose(held, order),
+        }
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
             severity=ERROR if held.grave else WARNING,
@@ -60,17 +69,14 @@ def check(
                 )
                 if line
             ),
+            says=says,
             inputs=inputs,
             cites=(held.limit, book.policy("rate.tolerance")),
             measure=measure_of(held),
             assumed=held.assumed,
             consider=(*_slower(held), *slowest),
-            got=held.got,
-            unit=held.limit.unit,
-            average=" on average" if held.pace.average else "",
-            limit=held.limit.number,
-            product=called(held.product, order),
-            what=listed((what,), 36),
+            what=fitted(what, says, words),
+            **words,
         )
 
 
