@@ -45,7 +45,7 @@ class Held(Struct, frozen=True):
     """A rate above a ceiling: in the label's unit it is `top` / `bottom`.
 
     `grave`: above it by more than the error factor, whatever the indication. `assumed`: what was taken for granted.
-    `named`: the label names the indication.
+    `named`: the label names the indication; `highest`: of several ceilings that may hold the one an error rests on.
     """
 
     pace: Pace
@@ -57,6 +57,7 @@ class Held(Struct, frozen=True):
     grave: bool = False
     assumed: tuple[str, ...] = ()
     named: bool = True
+    highest: Value | None = None
 
     @property
     def got(self) -> Decimal:
@@ -171,9 +172,10 @@ def _fastest(
     pace, got = max(((p, g) for p, g in made if not isinstance(g, str)), key=lambda m: m[1][0] / m[1][1])
     # No error rests on a ceiling that was only assumed: it takes the highest that may hold.
     grave = kind == MOST and got[0] > top.most.number * got[1] * book.policy("rate.error_factor").number
-    highest = bool(unsure) or grave
-    assumed = () if top.named else (_assumption(top, unsure, highest),)
-    return Held(pace, *got, top.most if highest else top.least, top.product, body, grave, assumed, top.named)
+    limit = top.most if unsure else top.least
+    highest = top.most if grave and top.most.number != limit.number else None
+    assumed = () if top.named else (_assumption(top, unsure, highest is not None),)
+    return Held(pace, *got, limit, top.product, body, grave, assumed, top.named, highest)
 
 
 def fastest(
@@ -196,11 +198,11 @@ def fastest(
     return max(made, key=lambda h: h.share, default=None)
 
 
-def _assumption(top: Ceiling, unsure: tuple[Root, ...], highest: bool) -> str:
+def _assumption(top: Ceiling, unsure: tuple[Root, ...], grave: bool) -> str:
     if unsure:
         return f"the indication is not known: the highest rate of the label of {top.product.brand} is taken"
-    which = "highest" if highest else "lowest"
-    return f"the label of {top.product.brand} does not name the indication: the {which} of its rates is taken"
+    more = ", and the highest for the error" if grave else ""
+    return f"the label of {top.product.brand} does not name the indication: the lowest of its rates is taken{more}"
 
 
 def _with_rate(found: Seen[Held], paces: Seen[Pace]) -> Seen[Held]:

@@ -13,6 +13,7 @@ Does not cover    An indication that the label does not name has no ceiling of i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import MOST, Held, fastest
@@ -29,7 +30,10 @@ rule = Rule(
     consider="Consider a slower highest rate, reached in steps and only as far as it is tolerated.",
 )
 
-_UNNAMED = "{got} {unit}{average} is above {limit}, the {which} ceiling for {product}, whose label does not name {what}"
+_UNNAMED = "{got} {unit}{average} is above {limit}, the lowest ceiling for {product}, whose label does not name {what}"
+_EVERY = (
+    "{got} {unit}{average} is above {limit} to {highest}, all ceilings for {product}, whose label does not name {what}"
+)
 
 
 def concerns(label_rate: Seen[Held]) -> bool | None:
@@ -48,13 +52,15 @@ def check(
     for held in label_rate.items:
         inputs = rate_inputs(held, weight, order)
         what = "any indication" if isinstance(indication, Absent) else indication.title
-        says = rule.says if held.named or isinstance(indication, Absent) else _UNNAMED
-        words = {
+        says = rule.says
+        if not held.named and not isinstance(indication, Absent):
+            says = _UNNAMED if held.highest is None else _EVERY
+        words: dict[str, Any] = {
             "got": held.got,
             "unit": held.limit.unit,
             "average": " on average" if held.pace.average else "",
             "limit": held.limit.number,
-            "which": "highest" if held.grave else "lowest",
+            "highest": held.highest.number if held.highest is not None else "",
             "product": whose(held, order),
         }
         yield rule.finding(
@@ -65,13 +71,14 @@ def check(
                 for line in (
                     sum_of(held),
                     limit_line(held, "Label: at most", book),
+                    f"Highest of the label: {plain(held.highest.number)} {held.highest.unit}" if held.highest else "",
                     hours_line(order, held.pace, held.body, products),
                 )
                 if line
             ),
             says=says,
             inputs=inputs,
-            cites=(held.limit, book.policy("rate.tolerance")),
+            cites=(held.limit, *((held.highest,) if held.highest is not None else ()), book.policy("rate.tolerance")),
             measure=measure_of(held),
             assumed=held.assumed,
             consider=(*_slower(held), *slowest),
