@@ -34,6 +34,15 @@ class Concept(Struct, frozen=True):
     excluded: bool = False
     tests: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """Its words, else its first code as people write it; "" where there is neither."""
+        if self.text or not self.codes:
+            return self.text
+        system, code = self.codes[0]
+        stem, rest = code[:3], code[3:]  # ICD-10-CM is held without its dot
+        return f"{stem}.{rest}" if system == "icd10cm" and rest and not rest.startswith(".") else code
+
 
 class Amount(Struct, frozen=True):
     """A dose as ordered. `unit` is a canonical unit, `{vial}`, or "" when it could not be read (then `said` tells what stood there).

@@ -161,7 +161,7 @@ def nearest(found: tuple[Use, ...], day: date, until: date) -> Use:
 
 def called(drug: Drug) -> str:
     """What a medicine is called in a sentence."""
-    said = drug.concept.text or next((code for _, code in drug.concept.codes), "medicine")
+    said = drug.concept.said or "medicine"
     return said if len(said) <= _ROOM else said[: _ROOM - 3].rstrip() + "..."
 
 

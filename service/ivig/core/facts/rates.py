@@ -215,8 +215,8 @@ def hours_line(order: Order, pace: Pace, body: Body, products: tuple[Product, ..
 
 
 def shown_pace(pace: Pace) -> str:
-    """A pace in the words of the order."""
+    """A pace in the words of the order; of a range the end that it is."""
     if not pace.average:
-        return pace.rate.said
+        return pace.rate.said if pace.rate.low is None else f"{plain(pace.amount)} {pace.rate.unit}"
     per = f"{pace.of.unit}{'/kg' if pace.of.per_kg else ''}/h"
     return f"{plain(round(pace.amount * 60 / pace.minutes, 2))} {per}"

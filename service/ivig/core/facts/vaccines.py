@@ -105,7 +105,7 @@ def _live(thing: Vaccine | Procedure | Drug, planned: bool) -> Live:
         timed = next((p.start for p in thing.parts if p.start is not None), None)
         # The day it was written is not the day it is for.
         when = timed or (when if when != thing.asked else None)
-    text = thing.concept.text or next((code for _, code in thing.concept.codes), "live vaccine")
+    text = thing.concept.said or "live vaccine"
     what = text if len(text) <= _ROOM else text[: _ROOM - 3].rstrip() + "..."
     if when is None:
         return Live(what, thing.path, planned, None, None)

@@ -81,15 +81,18 @@ def check(
             cites=(held.limit, *((held.highest,) if held.highest is not None else ()), book.policy("rate.tolerance")),
             measure=measure_of(held),
             assumed=held.assumed,
-            consider=(*_slower(held), *slowest),
+            consider=(*_slower(held, order), *slowest),
             what=fitted(what, says, words),
             **words,
         )
 
 
-def _slower(held: Held) -> tuple[str, ...]:
+def _slower(held: Held, order: Order) -> tuple[str, ...]:
     pumped = pump(held)
-    return (f"The label's highest is {plain(held.limit.number)} {held.limit.unit}{pumped}.",) if pumped else ()
+    if not pumped or not order.products:  # of no brand: whose label?
+        return ()
+    what = "The label's highest" if held.named else "The lowest of the label's ceilings"
+    return (f"{what} is {plain(held.limit.number)} {held.limit.unit}{pumped}.",)
 
 
 def content(
