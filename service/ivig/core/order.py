@@ -34,9 +34,18 @@ class Concept(Struct, frozen=True):
     excluded: bool = False
     tests: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """Its words, else its first code as people write it; "" where there is neither."""
+        if self.text or not self.codes:
+            return self.text
+        system, code = self.codes[0]
+        stem, rest = code[:3], code[3:]  # ICD-10-CM is held without its dot
+        return f"{stem}.{rest}" if system == "icd10cm" and rest and not rest.startswith(".") else code
+
     def called(self, kind: str) -> str:
         """Its words; without any, what kind of thing it is and its code."""
-        return self.text or next((f"{kind} ({system} {code})" for system, code in self.codes), kind)
+        return self.text or (f"{kind} ({self.codes[0][0]} {self.said})" if self.codes else kind)
 
 
 class Amount(Struct, frozen=True):

@@ -78,15 +78,23 @@ _TIMED = re.compile(
 _VIAL = re.compile(
     r"(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)[ -]?vials?\b|\bvials?\s+(?:of|x|@)\s+(\d+(?:\.\d+)?)\s?(?:g|gm|grams?)\b", _I
 )
+_PER_KG = r"((?:/|per)\s?(?:kg|kilo(?:gram)?s?)\b)?"
+# A rate, or a range of rates: "2 mL/kg/h", "21-168 mL/h", "3 ml/h/kg", "200 milliliters per hour".
 _RATE = re.compile(
-    _NUMBER + r"\s?(ml|cc|mg|g)\s?((?:/|per)\s?kg)?\s?(?:/|per)\s?(h(?:(?:ou)?r)?|min(?:ute)?)\b",
+    r"(?:(?<![\d.,])" + _NUMBER + r"\s?(?:-|–|to)\s?)?" + _NUMBER
+    + r"\s?(mls?|cc|millilit(?:er|re)s?|mg|milligrams?|g|gms?|grams?)\s?" + _PER_KG
+    + r"\s?(?:/|per|an)\s?(h(?:(?:ou)?r)?s?|min(?:ute)?s?)\b\s?" + _PER_KG,
     _I,
+)  # fmt: skip
+# One infusion in hours: "over 4 hours", "over 4-6 h"; or in minutes.
+_OVER_HOURS = re.compile(
+    r"\bover\s+(\d+(?:\.\d+)?)(?:\s?(?:-|to)\s?(\d+(?:\.\d+)?))?\s*(hours?|hrs?|h|min(?:ute)?s?)\b", _I
 )
-# One infusion in hours: "over 4 hours", "over 4-6 h".
-_OVER_HOURS = re.compile(r"\bover\s+(\d+(?:\.\d+)?)(?:\s?(?:-|to)\s?(\d+(?:\.\d+)?))?\s*(?:hours?|hrs?|h)\b", _I)
 _BEGINS = re.compile(r"\b(?:start|initial|begin)", _I)
 _RISES = re.compile(r"\b(?:start|initial|begin|titrat|increas|escalat|as tolerated|step)", _I)
 _MOST = re.compile(r"\b(?:max|up to|not (?:to )?exceed|no more than|no faster than|increas\w* to|titrat\w* to)", _I)
+# What a rate is raised by is no rate: "increase by 21 mL/h".
+_STEP = re.compile(r"\b(?:by|(?:increment|step|interval)s? of)\s*$", _I)
 # Rates in such parts of a text are those of another fluid.
 _FLUID = re.compile(r"\b(?:saline|dextrose|d5w|sodium chloride|premed|pre-med|bolus|hydrat|flush|fluids?\b)", _I)
 _RATE_PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|\s+(?:and|then)\s+")
@@ -100,6 +108,7 @@ _OTHER = re.compile(
 )
 _PARTS = re.compile(r"(?<=[.;])\s+|\n+|,\s+|(?<=\))\s+|\s+(?:and|then)\s+")
 _REMEMBERED = 4096
+_MINUTES = 60
 _HOURS_OF_A_DAY = 24  # what lasts longer is a course, not one infusion
 _UNIT_DAYS = {"w": 7, "d": 1, "m": 28}
 
@@ -143,7 +152,9 @@ def _read_prose(text: str, lexicon: Lexicon) -> Prose:
     if amount is not None and (divided or over_a_range):
         amount = Amount(amount.low, amount.high, amount.unit, amount.said, "", "course", True)
     rising = bool(rates) or _RISES.search(text) is not None
-    return Prose(amount, days, divided, counted, interval, cycles, rates, size, timed, rising, _hours(text))
+    return Prose(
+        amount, days, divided, counted, interval, cycles, rates, size, timed, rising, _hours(text, rising, lexicon)
+    )
 
 
 def _own(text: str) -> list[str]:
@@ -156,31 +167,47 @@ def _rates(text: str) -> tuple[Rate, ...]:
     found = []
     for part in _own(text):
         for hit in _RATE.finditer(part):
-            number, amount, per_kg, time = hit.groups()
-            top = "mL" if amount.lower() in ("ml", "cc") else amount.lower()
-            unit = f"{top}{'/kg' if per_kg else ''}/{'min' if time.lower().startswith('min') else 'h'}"
+            lower, number, amount, per_kg, time, kg_last = hit.groups()
+            top = _amount(amount)
+            each = "min" if time.lower().startswith("min") else "h"
+            unit = f"{top}{'/kg' if per_kg or kg_last else ''}/{each}"
             before = part[: hit.start()]
+            if _STEP.search(before):
+                continue
             role = "most" if _MOST.search(before) else "start" if _BEGINS.search(before) else ""
             if (value := _decimal(number)) > 0:
-                found.append(Rate(value, unit, f"{number} {unit}", "", role=role))
+                low = _decimal(lower) if lower else None
+                low = low if low is not None and 0 < low < value else None
+                said = f"{lower} to {number} {unit}" if low is not None else f"{number} {unit}"
+                found.append(Rate(value, unit, said, "", low=low, role=role))
     return tuple(found)
 
 
-def _hours(text: str) -> Rate | None:
-    """How long one infusion lasts, when the text says it once."""
-    hits = [hit for part in _own(text) for hit in _OVER_HOURS.finditer(part)]
+def _amount(word: str) -> str:
+    """The unit of an amount that may be spelled out."""
+    word = word.lower()
+    return "mg" if word.startswith(("mg", "milligram")) else "g" if word.startswith("g") else "mL"
+
+
+def _hours(text: str, rising: bool, lexicon: Lexicon) -> Rate | None:
+    """How long one infusion lasts, when the text says it once. Minutes beside a rate may be those of a step."""
+    hits = [h for part in _own(text) if not _of_drug(part, lexicon) for h in _OVER_HOURS.finditer(part)]
     if len(hits) != 1:
         return None
     short, long = Decimal(hits[0].group(1)), hits[0].group(2)
-    if not 0 < short <= _HOURS_OF_A_DAY:
+    unit = "min" if hits[0].group(3).lower().startswith("min") else "h"
+    if not 0 < short <= _HOURS_OF_A_DAY * (_MINUTES if unit == "min" else 1) or (unit == "min" and rising):
         return None
-    return Rate(short, "h", hits[0].group(), "", long=max(short, Decimal(long)) if long else None)
+    return Rate(short, unit, hits[0].group(), "", long=max(short, Decimal(long)) if long else None)
 
 
 def _is_other(part: str, lexicon: Lexicon) -> bool:
     """Whether a part of the text is about another drug, a fluid, or something that is not the dose."""
-    if _OTHER.search(part):
-        return True
+    return _OTHER.search(part) is not None or _of_drug(part, lexicon)
+
+
+def _of_drug(part: str, lexicon: Lexicon) -> bool:
+    """Whether a part of the text names another drug."""
     for _, _, keys in lexicon.set_words.find(part):
         if any(lexicon.set_kinds.get(key) == "drug" and not key.startswith("unspecific") for key in keys):
             return True

@@ -44,6 +44,8 @@ def rates_of(entry: Any, lexicon: Lexicon, path: str, flat: bool) -> list[Rate]:
         spelled = high if high is not None and high.value is not None else low
         if spelled is not None and spelled.value is not None:
             read = _rate(spelled.value, spelled.unit, spelled.said, place("rateRange"))
+            if spelled is low and read.unit and dimension(read.unit) != "time":
+                return [structs.replace(read, role="start")]  # a range without its upper end
             if low is None or low.value is None or spelled is low or not read.unit or low.unit != read.unit:
                 return [read]
             ends = sorted((low.value, read.value))

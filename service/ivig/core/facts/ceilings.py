@@ -46,7 +46,8 @@ class Held(Struct, frozen=True):
     """A rate above a ceiling: in the label's unit it is `top` / `bottom`.
 
     `grave`: above it by more than the error factor, whatever the indication; `mild`: no higher than another indication of
-    the same label allows. `assumed`: what was taken for granted.
+    the same label allows. `assumed`: what was taken for granted. `named`: the label names the indication; `highest`: of
+    several ceilings that are all exceeded the highest.
     """
 
     pace: Pace
@@ -57,6 +58,8 @@ class Held(Struct, frozen=True):
     body: Body
     grave: bool = False
     assumed: tuple[str, ...] = ()
+    named: bool = True
+    highest: Value | None = None
     mild: bool = False
 
     @property
@@ -154,7 +157,7 @@ def held_against(
         return Seen((), tuple(dict.fromkeys(lacking))) if lacking else NOTHING
     # Where a label has no number at risk none is exceeded; a product whose other rates nobody has seen has no say.
     if len(over) == (len(products) if kind == AT_RISK else numbered):
-        return Seen((min(over, key=lambda h: (h.grave, h.share)),))
+        return Seen((min(over, key=lambda h: (h.grave, not h.mild, h.share)),))
     return Seen((), tuple(dict.fromkeys((*lacking, _STRENGTH))))
 
 
@@ -170,12 +173,14 @@ def _fastest(
     """The fastest of the paces that can be compared with a ceiling."""
     made = ((pace, in_counted(pace, top.into, top.minutes, body)) for pace in paces)
     pace, got = max(((p, g) for p, g in made if not isinstance(g, str)), key=lambda m: m[1][0] / m[1][1])
-    # What the label does not name may be given as fast as what it names: only the lowest of its rates is exceeded then.
+    # What the label does not name may be given as fast as what it names: then only the lowest of its ceilings is exceeded.
     mild = not unsure and not top.named and got[0] <= top.most_edge * got[1]
-    limit = top.least if top.named or mild else top.most
+    # No error rests on a ceiling that was only assumed: it takes the highest that may hold.
     grave = kind == MOST and got[0] > top.most.number * got[1] * book.policy("rate.error_factor").number
-    assumed = () if top.named else (_assumption(top, unsure, mild),)
-    return Held(pace, *got, limit, top.product, body, grave, assumed, mild)
+    limit = top.most if unsure else top.least
+    highest = top.most if not mild and top.most.number != limit.number else None
+    assumed = () if top.named else (_assumption(top, unsure, highest is not None),)
+    return Held(pace, *got, limit, top.product, body, grave, assumed, top.named, highest, mild)
 
 
 def fastest(
@@ -198,11 +203,11 @@ def fastest(
     return max(made, key=lambda h: h.share, default=None)
 
 
-def _assumption(top: Ceiling, unsure: tuple[Root, ...], mild: bool) -> str:
+def _assumption(top: Ceiling, unsure: tuple[Root, ...], every: bool) -> str:
     if unsure:
         return f"the indication is not known: the highest rate of the label of {top.product.brand} is taken"
-    which = "lowest" if mild else "highest"
-    return f"the label of {top.product.brand} does not name the indication: the {which} of its rates is taken"
+    more = ", and the highest for the severity" if every else ""
+    return f"the label of {top.product.brand} does not name the indication: the lowest of its rates is taken{more}"
 
 
 def _with_rate(found: Seen[Held], paces: Seen[Pace]) -> Seen[Held]:

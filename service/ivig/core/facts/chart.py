@@ -49,7 +49,14 @@ def active(order: Order, conditions: Seen[Condition]) -> Seen[Condition]:
 
 
 @fact
+def all_allergies(order: Order) -> Seen[Allergy]:
+    """Every allergy of the chart, whatever has become of it: a reaction that happened stays an earlier reaction."""
+    return Seen(order.chart.allergies, section(order, "allergies"))
+
+
+@fact
 def allergies(order: Order) -> Seen[Allergy]:
+    """The allergies that the chart does not call over."""
     return Seen(tuple([a for a in order.chart.allergies if a.clinical not in _OVER]), section(order, "allergies"))
 
 
@@ -82,6 +89,17 @@ def all_drugs(order: Order) -> Seen[Drug]:
 @fact
 def procedures(order: Order) -> Seen[Procedure]:
     return Seen(order.chart.procedures, section(order, "procedures"))
+
+
+def on_dialysis(procedure: Procedure, order: Order, book: Book) -> bool:
+    """Whether a dialysis was done lately, goes on or is planned; one without a day counts."""
+    if "dialysis" not in procedure.concept.sets:
+        return False
+    stands = procedure.kind == "request" and procedure.status == "active" and procedure.when is None
+    last = procedure.end or procedure.when or procedure.asked
+    if stands or procedure.standing or procedure.status == "in-progress" or last is None:
+        return True
+    return (order.day - last.last).days <= book.policy("history.unknown_end_days").number
 
 
 @fact

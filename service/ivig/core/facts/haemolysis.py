@@ -48,7 +48,7 @@ def haemolysis_grounds(
     segments: Seen[Segment],
     before: Seen[Given],
     conditions: Seen[Condition],
-    allergies: Seen[Allergy],
+    all_allergies: Seen[Allergy],
     results: dict[str, tuple[Result, ...]],
     book: Book,
 ) -> tuple[Sign, ...]:
@@ -65,7 +65,7 @@ def haemolysis_grounds(
         line = f"{what}, below {plain(limit.number)} g/dL"
         found.append(Sign(what, lab_input(hb, book), hb.when, True, (limit,), line))
     earlier: list[Condition | Allergy] = [*of_set(conditions, "haemolysis")]
-    earlier += [a for a in allergies.items if a.immune_globulin and "haemolysis" in a.reactions]
+    earlier += [a for a in all_allergies.items if a.immune_globulin and "haemolysis" in a.reactions]
     found.extend(Sign("earlier haemolysis", told(e, "earlier haemolysis"), _since(e), True) for e in earlier[:1])
     return tuple(found)
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
-from ivig.core.facts.chart import of_set
+from ivig.core.facts.chart import of_set, on_dialysis
 from ivig.core.facts.indication import MAINTENANCE
 from ivig.core.facts.patient import Age
 from ivig.core.facts.weighing import not_had
@@ -37,6 +37,8 @@ class Kidney(Struct, frozen=True):
     def sum(self) -> str:
         return self.tell()[1]
 
+
+_OPPOSITE = {"": "", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 # The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
 _QUERY = {
@@ -105,7 +107,8 @@ def egfr(
 ) -> Maybe[Kidney]:
     """The newer of a reported eGFR and one computed from creatinine; on the same day the reported one.
 
-    Adults: CKD-EPI 2021. Children: bedside Schwartz. Not computed in pregnancy or on dialysis: absent, without a root.
+    Adults: CKD-EPI 2021. Children: bedside Schwartz. A creatinine that is a bound makes one.
+    Not computed in pregnancy or on dialysis: absent, without a root.
     """
     reported = None
     if "egfr" in results:
@@ -114,7 +117,7 @@ def egfr(
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:
             return _reported(reported, book)
-    if any("dialysis" in p.concept.sets for p in procedures.items):
+    if any(on_dialysis(p, order, book) for p in procedures.items):
         computed: Maybe[Kidney] = Absent(())
     else:
         computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
@@ -144,12 +147,13 @@ def _computed(
         return creatinine
     if pregnant.items or of_set(active, "dialysis"):
         return Absent(())  # the formulas do not hold, and nobody owes an eGFR
-    if creatinine.comparator or creatinine.when is None or creatinine.value is None:
+    bound = _OPPOSITE.get(creatinine.comparator)  # the more creatinine, the less filtration
+    if bound is None or creatinine.when is None or creatinine.value is None:
         return absent("lab-missing", "egfr")
     if isinstance(age, Absent) or isinstance(adult, Absent):
         return lacks(age, adult)
     day, mg_dl, chart, years = creatinine.when.day, creatinine.value, order.chart, age.years
-    test = creatinine
+    test, bound_said = creatinine, creatinine.comparator
 
     def given(*more: Input) -> tuple[Input, ...]:
         return (lab_input(test, book), Input("age", f"{years} years", chart.birth_said, chart.patient_path), *more)
@@ -163,18 +167,20 @@ def _computed(
 
         def schwartz() -> tuple[tuple[Input, ...], str]:
             measured = Input("height", tall.said, tall.when.text if tall.when else "", tall.path)
-            return given(measured), f"{k.number} x {cm} / {mg_dl} = {child}"
+            return given(measured), f"{k.number} x {cm} / {bound_said}{mg_dl} = {bound}{child}"
 
-        return Kidney(child, "bedside Schwartz", "", day, schwartz, (k,))
+        return Kidney(child, "bedside Schwartz", bound, day, schwartz, (k,))
     if isinstance(sex, Absent):
         return sex
     value, sources = ckd_epi(mg_dl, years, sex, book)
 
     def equation() -> tuple[tuple[Input, ...], str]:
-        line = f"CKD-EPI 2021, creatinine {mg_dl} mg/dL, {years} years, {sex}: {value} mL/min/1.73 m2"
+        line = (
+            f"CKD-EPI 2021, creatinine {bound_said}{mg_dl} mg/dL, {years} years, {sex}: {bound}{value} mL/min/1.73 m2"
+        )
         return given(Input("sex", sex, "", chart.patient_path)), line
 
-    return Kidney(value, "CKD-EPI 2021", "", day, equation, sources)
+    return Kidney(value, "CKD-EPI 2021", bound, day, equation, sources)
 
 
 def ckd_epi(mg_dl: Decimal, years: int, sex: str, book: Book) -> tuple[Decimal, tuple[Value, ...]]:

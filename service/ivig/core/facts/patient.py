@@ -10,7 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.facts.chart import section
 from ivig.core.finding import Absent, Input, absent
-from ivig.core.order import Condition, Order, Result
+from ivig.core.order import Condition, Moment, Order, Result
 from ivig.core.rule import Maybe, Seen, alternatives, fact
 
 SEXES = ("male", "female")
@@ -84,16 +84,32 @@ def setting(order: Order) -> str:
 
 
 @fact
-def pregnant(order: Order, active: Seen[Condition], results: dict[str, tuple[Result, ...]]) -> Seen[Condition | Result]:
-    """What says that the patient is pregnant on the day."""
-    said: list[Condition | Result] = [c for c in active.items if "pregnancy" in c.concept.sets]
-    status = results.get("pregnancy_status", ())
-    if status and status[0].words == "pregnant":
-        said.append(status[0])
+def pregnant(
+    order: Order, active: Seen[Condition], results: dict[str, tuple[Result, ...]], book: Book
+) -> Seen[Condition | Result]:
+    """What says that the patient is pregnant on the day. What nobody ended ends by itself: no pregnancy lasts for years."""
     due = results.get("edd", ())
+    said: list[Condition | Result] = [
+        c
+        for c in active.items
+        if "pregnancy" in c.concept.sets and not _delivered(c.onset or c.recorded, due, order.day, book)
+    ]
+    status = results.get("pregnancy_status", ())
+    if status and status[0].words == "pregnant" and not _delivered(status[0].when, due, order.day, book):
+        said.append(status[0])
     if due and due[0].words >= order.day.isoformat():  # the reader gives an ISO day, or nothing
         said.append(due[0])
     return Seen(tuple(said), section(order, "conditions"))
+
+
+def _delivered(begun: Moment | None, due: tuple[Result, ...], day: date, book: Book) -> bool:
+    """Whether a pregnancy on record must be over: its delivery was due long ago, or it began longer ago than any lasts."""
+    if begun is None:
+        return False
+    expected = date.fromisoformat(due[0].words) if due and due[0].words else None
+    if expected is not None and begun.day < expected:
+        return (day - expected).days > book.policy("history.unknown_end_days").number
+    return (day - begun.day).days > book.policy("pregnancy.days_at_most").number
 
 
 def is_absent(value: object) -> bool:

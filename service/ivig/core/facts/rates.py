@@ -134,7 +134,7 @@ def paces(
     """Every rate of the order, in the order of its instructions, then the averages of its durations.
 
     Lacking: a rate that is not there or cannot be read. A duration does not make up for it: an infusion may run faster
-    than its average.
+    than its average; nor does a rate that is only said to begin with.
     """
     steps: list[Pace] = []
     averages: list[Pace] = []
@@ -151,6 +151,8 @@ def paces(
                 made = _average(part, rate, strength, products, kilos, weight)
                 averages.extend((made,) if made is not None else ())
                 lacking.extend(() if made is not None else (MISSING,))
+    if steps and all(step.rate.role == "start" for step in steps):
+        lacking.append(NO_RATE)  # how it begins tells nothing of how fast it may become
     if len(parts) == 1:
         if not steps:
             lacking.append(NO_RATE)
@@ -213,8 +215,8 @@ def hours_line(order: Order, pace: Pace, body: Body, products: tuple[Product, ..
 
 
 def shown_pace(pace: Pace) -> str:
-    """A pace in the words of the order."""
+    """A pace in the words of the order; of a range the end that it is."""
     if not pace.average:
-        return pace.rate.said
+        return pace.rate.said if pace.rate.low is None else f"{plain(pace.amount)} {pace.rate.unit}"
     per = f"{pace.of.unit}{'/kg' if pace.of.per_kg else ''}/h"
     return f"{plain(round(pace.amount * 60 / pace.minutes, 2))} {per}"

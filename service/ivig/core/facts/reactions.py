@@ -63,16 +63,16 @@ def condition_sets(conditions: Seen[Condition]) -> Seen[str]:
 def reactions(
     condition_sets: Seen[str],
     conditions: Seen[Condition],
-    allergies: Seen[Allergy],
+    all_allergies: Seen[Allergy],
     results: dict[str, tuple[Result, ...]],
 ) -> Seen[Reaction]:
     """Earlier reactions, whatever has become of them."""
     found: list[Reaction] = []
-    lacking = allergies.lacking or conditions.lacking
-    if allergies.lacking and conditions.lacking:
-        lacking = tuple(dict.fromkeys((*allergies.lacking, *conditions.lacking)))
-    if allergies.items:
-        found.extend(made for a in allergies.items if (made := _of_allergy(a)) is not None)
+    lacking = all_allergies.lacking or conditions.lacking
+    if all_allergies.lacking and conditions.lacking:
+        lacking = tuple(dict.fromkeys((*all_allergies.lacking, *conditions.lacking)))
+    if all_allergies.items:
+        found.extend(made for a in all_allergies.items if (made := _of_allergy(a)) is not None)
     if not _CONDITIONS.isdisjoint(condition_sets.items):
         found.extend(made for c in conditions.items if (made := _of_condition(c)) is not None)
     if _REACTION in results:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from ivig.core.book import Book
 from ivig.core.dated import Value
 from ivig.core.facts.baseline import is_below
+from ivig.core.facts.chart import on_dialysis
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.labs import Kidney
 from ivig.core.facts.patient import Age
@@ -70,7 +71,7 @@ def renal_signs(
     signs = [
         sign_of(c, "condition", "kidney disease", grave=True) for c in known if not c.concept.sets.isdisjoint(_KIDNEY)
     ]
-    signs += [sign_of(p, "procedure", "dialysis", grave=True) for p in procedures.items if "dialysis" in p.concept.sets]
+    signs += [sign_of(p, "procedure", "dialysis", grave=True) for p in procedures.items if on_dialysis(p, order, book)]
     for c in known:
         factor = next((name for name in _RENAL_CONDITIONS if name in c.concept.sets), "")
         if factor:

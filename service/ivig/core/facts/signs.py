@@ -33,7 +33,7 @@ class Sign(Struct, frozen=True):
 def told_by(evidence: Condition | Allergy | Drug | Procedure | Reason, what: str = "") -> Input:
     """Chart evidence as an input of a finding, in its own words."""
     concept = evidence.concept
-    said = concept.text or next((code for _, code in concept.codes), what)
+    said = concept.said or what
     when = since(evidence)
     return Input(what or "chart", said[:80], when.text if when is not None else "", evidence.path)
 

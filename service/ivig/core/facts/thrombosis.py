@@ -30,9 +30,9 @@ _FACTORS = {
     "coronary_disease": "vascular disease",
     "stroke": "vascular disease",
     "peripheral_arterial_disease": "vascular disease",
-    "hypertension": "hypertension, lipids or diabetes",
-    "hyperlipidaemia": "hypertension, lipids or diabetes",
-    "diabetes": "hypertension, lipids or diabetes",
+    "hypertension": "hypertension/lipids/diabetes",
+    "hyperlipidaemia": "hypertension/lipids/diabetes",
+    "diabetes": "hypertension/lipids/diabetes",
 }
 _OESTROGEN, _LINE = "oestrogen", "central_line"
 # What bears a name that holds one of the names above, and is not meant.

@@ -84,9 +84,12 @@ def weight_before_pregnancy(
     if not pregnant.items:
         return None
     due = results.get("edd", ())
-    if not due or due[0].words < order.day.isoformat():  # the reader gives an ISO day, or nothing
+    if not due or not due[0].words:  # the reader gives an ISO day, or nothing
         return None
-    begun = date.fromisoformat(due[0].words) - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
+    expected = date.fromisoformat(due[0].words)
+    if (order.day - expected).days > book.policy("history.unknown_end_days").number:
+        return None  # that of an earlier pregnancy
+    begun = expected - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
     return next((w for w in weights if w.when is not None and w.when.last < begun), None)
 
 

@@ -7,7 +7,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.change import RateChange
-from ivig.core.facts.ceilings import MOST, ceiling
 from ivig.core.facts.limits import labels_for
 from ivig.core.finding import Finding, plain
 from ivig.core.order import Order, Part, Rate
@@ -24,16 +23,6 @@ def at_the_ceiling(finding: Finding, order: Order) -> Iterator[Candidate]:
     """The rate the finding points at, brought down in its own unit to what it was held against."""
     if finding.measure is not None and finding.measure.upper:
         yield from _down_to(finding.measure.upper, finding, order)
-
-
-@clears("rate-above-label")
-def at_the_lowest_ceiling(
-    finding: Finding, order: Order, product: Product, candidates: tuple[Indication, ...], book: Book
-) -> Iterator[Candidate]:
-    """Of a label that does not name the indication the lowest ceiling: above it something would still be told."""
-    top = ceiling(MOST, product, candidates[0], book)
-    if top is not None and finding.measure is not None and top.least.unit == finding.measure.unit:
-        yield from _down_to(top.least.number, finding, order)
 
 
 def _down_to(most: Decimal, finding: Finding, order: Order) -> Iterator[Candidate]:

@@ -36,9 +36,7 @@ def check(
 ) -> Iterator[Finding]:
     if not isinstance(candidates, Absent) or Root(rule.name) not in candidates.roots:
         return
-    said = {
-        r: r.concept.text or next((code for _, code in r.concept.codes), "a code of an unknown system") for r in reasons
-    }
+    said = {r: r.concept.said or "a code of an unknown system" for r in reasons}
     yield rule.finding(
         at=(order.path, *(r.path for r in reasons)),
         inputs=tuple(Input("reason", what, r.onset.text if r.onset else "", r.path) for r, what in said.items()),

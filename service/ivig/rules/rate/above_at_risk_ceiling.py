@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from ivig.core.book import Book, Product
 from ivig.core.facts.ceilings import AT_RISK, Held, fastest
 from ivig.core.facts.indication import listed
-from ivig.core.facts.product import called
-from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.facts.signs import Sign, doubts
 from ivig.core.finding import WARNING, Absent, Finding, plain
@@ -64,7 +63,7 @@ def check(
             average=" on average" if held.pace.average else "",
             limit=held.limit.number,
             what=listed((s.what for s in signs), 28),
-            product=called(held.product, order),
+            product=whose(held, order),
         )
 
 

@@ -16,8 +16,8 @@ from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import INITIAL, Held, fastest
 from ivig.core.facts.fresh import Fresh
 from ivig.core.facts.history import Given
-from ivig.core.facts.product import called
-from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of
+from ivig.core.facts.indication import listed
+from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import INFORMATION, Finding, plain
 from ivig.core.order import Order, Result
@@ -26,7 +26,7 @@ from ivig.core.rule import Maybe, Rule, Seen
 rule = Rule(
     name="rate-above-initial",
     severity=INFORMATION,
-    says="Begins at {got} {unit}, the label of {product} at {limit}: {why}",
+    says="Begins at {got} {unit}, the label of {product} at {limit}{less}: {why}",
     consider="Consider the label's initial rate, and steps upwards as long as it is tolerated.",
 )
 
@@ -59,9 +59,10 @@ def check(
             assumed=held.assumed,
             got=held.got,
             unit=held.limit.unit,
-            product=called(held.product, order),
+            product=whose(held, order),
             limit=held.limit.number,
-            why=fresh.why[:50],
+            less="" if order.products else " or less",
+            why=listed((fresh.why,), 60),
         )
 
 

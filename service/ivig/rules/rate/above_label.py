@@ -13,12 +13,11 @@ Does not cover    An indication that the label does not name has no ceiling of i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import MOST, Held, fastest
-from ivig.core.facts.indication import listed
-from ivig.core.facts.product import called
-from ivig.core.facts.rate_words import limit_line, measure_of, pump, rate_inputs, sum_of
+from ivig.core.facts.rate_words import fitted, limit_line, measure_of, pump, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.finding import ERROR, INFORMATION, WARNING, Absent, Finding, plain
 from ivig.core.order import Order, Result
@@ -31,8 +30,9 @@ rule = Rule(
     consider="Consider a slower highest rate, reached in steps and only as far as it is tolerated.",
 )
 
-_ANOTHER = (
-    "{got} {unit}{average}: the label of {product} allows {limit} to more in other indications, and none in {what}"
+_UNNAMED = "{got} {unit}{average} is above {limit}, the lowest ceiling for {product}, whose label does not name {what}"
+_EVERY = (
+    "{got} {unit}{average} is above {limit} to {highest}, all ceilings for {product}, whose label does not name {what}"
 )
 
 
@@ -52,36 +52,47 @@ def check(
     for held in label_rate.items:
         inputs = rate_inputs(held, weight, order)
         what = "any indication" if isinstance(indication, Absent) else indication.title
+        says = rule.says
+        if not held.named and not isinstance(indication, Absent):
+            says = _UNNAMED if held.highest is None else _EVERY
+        words: dict[str, Any] = {
+            "got": held.got,
+            "unit": held.limit.unit,
+            "average": " on average" if held.pace.average else "",
+            "limit": held.limit.number,
+            "highest": held.highest.number if held.highest is not None else "",
+            "product": whose(held, order),
+        }
         yield rule.finding(
             at=(order.path, *(i.path for i in inputs if i.path)),
             severity=ERROR if held.grave else INFORMATION if held.mild else WARNING,
-            says=_ANOTHER if held.mild else None,
             sums=tuple(
                 line
                 for line in (
                     sum_of(held),
                     limit_line(held, "Label: at most", book),
+                    f"Highest of the label: {plain(held.highest.number)} {held.highest.unit}" if held.highest else "",
                     hours_line(order, held.pace, held.body, products),
                 )
                 if line
             ),
+            says=says,
             inputs=inputs,
-            cites=(held.limit, book.policy("rate.tolerance")),
+            cites=(held.limit, *((held.highest,) if held.highest is not None else ()), book.policy("rate.tolerance")),
             measure=measure_of(held),
             assumed=held.assumed,
-            consider=(*_slower(held), *slowest),
-            got=held.got,
-            unit=held.limit.unit,
-            average=" on average" if held.pace.average else "",
-            limit=held.limit.number,
-            product=called(held.product, order),
-            what=listed((what,), 36),
+            consider=(*_slower(held, order), *slowest),
+            what=fitted(what, says, words),
+            **words,
         )
 
 
-def _slower(held: Held) -> tuple[str, ...]:
+def _slower(held: Held, order: Order) -> tuple[str, ...]:
     pumped = pump(held)
-    return (f"The label's highest is {plain(held.limit.number)} {held.limit.unit}{pumped}.",) if pumped else ()
+    if not pumped or not order.products:  # of no brand: whose label?
+        return ()
+    what = "The label's highest" if held.named else "The lowest of the label's ceilings"
+    return (f"{what} is {plain(held.limit.number)} {held.limit.unit}{pumped}.",)
 
 
 def content(

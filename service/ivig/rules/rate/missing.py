@@ -16,10 +16,12 @@ from ivig.core.finding import INFORMATION, Finding, Input
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen, root
 
-rule: Rule = root("rate-missing", INFORMATION, says="The order has no infusion rate", code="required")
+rule: Rule = root("rate-missing", INFORMATION, says="The order does not state the rate to begin with", code="required")
 
+_NONE = "The order has no infusion rate"
 _UNREAD = "The infusion rate cannot be read: {said}"
 _AVERAGE = "Only a duration: {said} on average; the highest rate is not stated"
+_BEGINS = "Only the rate to begin with: {said}; the highest rate is not stated"
 _PART = "An instruction of the order has no infusion rate"
 
 
@@ -28,12 +30,21 @@ def check(order: Order, paces: Seen[Pace]) -> Iterator[Finding]:
         return
     unread = [rate for part in order.parts for rate in part.rates if not rate.unit]
     averages = [p for p in paces.items if p.average]
-    says = _UNREAD if unread else _PART if len(averages) < len(paces.items) else _AVERAGE if averages else None
-    shown = unread or [p.rate for p in averages]
+    begins = [p.rate for p in paces.items if p.rate.role == "start"]
+    only_begins = bool(begins) and len(begins) + len(averages) == len(paces.items)
+    if unread:
+        says, said = _UNREAD, unread[0].said[:60]
+    elif only_begins:
+        says, said = _BEGINS, begins[0].said[:60]
+    elif len(averages) < len(paces.items):
+        says, said = _PART, ""
+    else:
+        says, said = (_AVERAGE, shown_pace(averages[0])) if averages else (_NONE, "")
+    shown = unread or (begins if only_begins else [p.rate for p in averages])
     bare = [part.path for part in order.parts if part.amount is not None and not part.rates]
     yield rule.finding(
         at=(order.path, *bare, *(r.path for r in shown)),
         says=says,
-        inputs=(Input("rate" if unread else "duration", r.said, "", r.path) for r in shown),
-        said=unread[0].said[:60] if unread else shown_pace(averages[0]) if averages else "",
+        inputs=(Input("rate" if unread or only_begins else "duration", r.said, "", r.path) for r in shown),
+        said=said,
     )

@@ -33,22 +33,22 @@ rule = Rule(
 _EARLIER = "aseptic_meningitis_history"
 
 
-def concerns(condition_sets: Seen[str], allergies: Seen[Allergy]) -> bool:
+def concerns(condition_sets: Seen[str], all_allergies: Seen[Allergy]) -> bool:
     sets = condition_sets.items
-    return "migraine" in sets or _EARLIER in sets or any(_EARLIER in a.reactions for a in allergies.items)
+    return "migraine" in sets or _EARLIER in sets or any(_EARLIER in a.reactions for a in all_allergies.items)
 
 
 def check(
     order: Order,
     conditions: Seen[Condition],
     active: Seen[Condition],
-    allergies: Seen[Allergy],
+    all_allergies: Seen[Allergy],
     loads: Seen[Load],
     book: Book,
 ) -> Iterator[Finding]:
     limit = book.policy("meningitis.g_per_kg")
     evidence: list[Condition | Allergy] = [*of_set(conditions, _EARLIER), *of_set(active, "migraine")]
-    evidence += [a for a in allergies.items if a.immune_globulin and _EARLIER in a.reactions]
+    evidence += [a for a in all_allergies.items if a.immune_globulin and _EARLIER in a.reactions]
     most = max(loads.items, key=lambda load: load.total, default=None)
     if not evidence or most is None or most.total < limit.number:
         return
