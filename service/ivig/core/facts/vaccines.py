@@ -16,6 +16,7 @@ from ivig.core.facts.course import later
 from ivig.core.facts.dose import PerKg
 from ivig.core.facts.running import UNTIMED, Run
 from ivig.core.finding import Input, plain
+from ivig.core.lexicon import tokens
 from ivig.core.order import Drug, Order, Procedure, Vaccine
 from ivig.core.rule import Seen, fact
 
@@ -35,6 +36,8 @@ _STANDS = (
 )
 _GIVEN = ("completed", "in-progress", "")
 _NO_PLAN = ("option",)
+_TO_VACCINATE = ("vaccin", "immunization", "immunisation")
+_AMBIGUOUS = frozenset({"mmr", "mmrv", "measles", "mumps", "rubella", "varicella"})
 _ROOM = 34
 _ROWS = (1, 2, 3)
 
@@ -82,10 +85,11 @@ def live_vaccines(order: Order, drug_sets: Seen[str]) -> Seen[Live]:
 
 
 def _vaccinates(procedure: Procedure) -> bool:
-    """Of a procedure MMR may also mean mismatch repair, which is tested in tumours."""
+    """Of a procedure MMR may also mean mismatch repair, tested in tumours, and the diseases a test of immunity."""
     text = procedure.concept.text.lower()
-    told = "vaccin" in text or "immuni" in text or any(system == "cvx" for system, _ in procedure.concept.codes)
-    return told or "mmr" not in text.split()
+    if any(word in text for word in _TO_VACCINATE) or any(system == "cvx" for system, _ in procedure.concept.codes):
+        return True
+    return _AMBIGUOUS.isdisjoint(tokens(text))
 
 
 def _medicines(order: Order) -> Iterator[Live]:

@@ -21,7 +21,7 @@ from ivig.core.rule import SECTION, root
 rule = root(
     "chart-section-missing",
     INFORMATION,
-    says="A part of the chart was not sent; it is not known",
+    says="A part of the chart was not sent, or a dose on record does not tell how much was given",
     consider="Consider sending the section, or saying that it is empty.",
 )
 
