@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -38,6 +38,7 @@ class Kidney(Struct, frozen=True):
         return self.tell()[1]
 
 
+_INVERSE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # the more creatinine, the lower the eGFR
 # The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
 _QUERY = {
     "haemoglobin": "lab-cbc",
@@ -106,19 +107,32 @@ def egfr(
     """The newer of a reported eGFR and one computed from creatinine; on the same day the reported one.
 
     Adults: CKD-EPI 2021. Children: bedside Schwartz. Not computed in pregnancy or on dialysis: absent, without a root.
+    A newer creatinine that lacks a sex, an age or a height leaves it open: an older report does not take its place.
     """
     reported = None
     if "egfr" in results:
-        reported = next((r for r in results["egfr"] if r.value is not None), None)
+        reported = next((r for r in results["egfr"] if r.value is not None and r.value > 0), None)
     if reported is not None and reported.when is not None:
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:
             return _reported(reported, book)
-    if any("dialysis" in p.concept.sets for p in procedures.items):
+    if any(dialysed(p, order, book) for p in procedures.items):
         computed: Maybe[Kidney] = Absent(())
     else:
         computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
-    return _reported(reported, book) if isinstance(computed, Absent) and reported is not None else computed
+    if reported is None or not isinstance(computed, Absent):
+        return computed
+    return computed if computed.roots and not isinstance(creatinine, Absent) else _reported(reported, book)
+
+
+def dialysed(procedure: Procedure, order: Order, book: Book) -> bool:
+    """Whether it is a dialysis that was done lately, goes on or is planned; one without a day counts."""
+    if "dialysis" not in procedure.concept.sets:
+        return False
+    over = procedure.end or procedure.when or procedure.asked
+    if over is None or procedure.standing or (procedure.status == "in-progress" and procedure.end is None):
+        return True
+    return over.last >= order.day - timedelta(days=int(book.policy("history.unknown_end_days").number))
 
 
 def _reported(result: Result, book: Book) -> Kidney:
@@ -144,12 +158,12 @@ def _computed(
         return creatinine
     if pregnant.items or of_set(active, "dialysis"):
         return Absent(())  # the formulas do not hold, and nobody owes an eGFR
-    if creatinine.comparator or creatinine.when is None or creatinine.value is None:
+    if creatinine.when is None or creatinine.value is None:
         return absent("lab-missing", "egfr")
     if isinstance(age, Absent) or isinstance(adult, Absent):
         return lacks(age, adult)
     day, mg_dl, chart, years = creatinine.when.day, creatinine.value, order.chart, age.years
-    test = creatinine
+    test, bound = creatinine, _INVERSE.get(creatinine.comparator, "")
 
     def given(*more: Input) -> tuple[Input, ...]:
         return (lab_input(test, book), Input("age", f"{years} years", chart.birth_said, chart.patient_path), *more)
@@ -163,18 +177,18 @@ def _computed(
 
         def schwartz() -> tuple[tuple[Input, ...], str]:
             measured = Input("height", tall.said, tall.when.text if tall.when else "", tall.path)
-            return given(measured), f"{k.number} x {cm} / {mg_dl} = {child}"
+            return given(measured), f"{k.number} x {cm} / {test.comparator}{mg_dl} = {bound}{child}"
 
-        return Kidney(child, "bedside Schwartz", "", day, schwartz, (k,))
+        return Kidney(child, "bedside Schwartz", bound, day, schwartz, (k,))
     if isinstance(sex, Absent):
         return sex
     value, sources = ckd_epi(mg_dl, years, sex, book)
 
     def equation() -> tuple[tuple[Input, ...], str]:
-        line = f"CKD-EPI 2021, creatinine {mg_dl} mg/dL, {years} years, {sex}: {value} mL/min/1.73 m2"
+        line = f"CKD-EPI 2021, creatinine {test.comparator}{mg_dl} mg/dL, {years} years, {sex}: {bound}{value} mL/min/1.73 m2"
         return given(Input("sex", sex, "", chart.patient_path)), line
 
-    return Kidney(value, "CKD-EPI 2021", "", day, equation, sources)
+    return Kidney(value, "CKD-EPI 2021", bound, day, equation, sources)
 
 
 def ckd_epi(mg_dl: Decimal, years: int, sex: str, book: Book) -> tuple[Decimal, tuple[Value, ...]]:

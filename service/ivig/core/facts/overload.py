@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import PerKg, inputs_of
-from ivig.core.facts.labs import lab_input, newest
+from ivig.core.facts.labs import dialysed, lab_input, newest
 from ivig.core.facts.reactions import told
 from ivig.core.facts.signs import Sign, told_by
 from ivig.core.finding import Absent, Input, plain
@@ -38,9 +37,9 @@ def overload_signs(
         for name in _CONDITIONS:
             what = book.set_title(name).lower()
             found.extend(Sign(what, told(c, "condition"), c.recorded or c.onset) for c in of_set(active, name)[:1])
-    dialysed = next((p for p in procedures.items if _dialysis(p, order, book)), None)
-    if dialysed is not None and all(s.what != "dialysis" for s in found):
-        found.append(Sign("dialysis", told_by(dialysed, "procedure"), dialysed.when or dialysed.asked))
+    procedure = next((p for p in procedures.items if dialysed(p, order, book)), None)
+    if procedure is not None and all(s.what != "dialysis" for s in found):
+        found.append(Sign("dialysis", told_by(procedure, "procedure"), procedure.when or procedure.asked))
     if "ejection_fraction" in results:
         limit, measured = book.policy("volume.ejection_fraction"), newest(results, "ejection_fraction")
         value = measured.value if measured is not None else None
@@ -52,15 +51,6 @@ def overload_signs(
     if active.lacking and procedures.lacking:
         lacking = tuple(dict.fromkeys((*active.lacking, *procedures.lacking)))
     return Seen(tuple(found), lacking)
-
-
-def _dialysis(procedure: Procedure, order: Order, book: Book) -> bool:
-    """Whether a dialysis was done lately or is planned; one without a day counts."""
-    if "dialysis" not in procedure.concept.sets:
-        return False
-    when = procedure.when or procedure.asked
-    lately = order.day - timedelta(days=int(book.policy("history.unknown_end_days").number))
-    return when is None or when.last >= lately
 
 
 class Largest(Struct, frozen=True):

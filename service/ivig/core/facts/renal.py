@@ -10,7 +10,7 @@ from ivig.core.book import Book
 from ivig.core.dated import Value
 from ivig.core.facts.baseline import is_below
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.labs import Kidney
+from ivig.core.facts.labs import Kidney, dialysed
 from ivig.core.facts.patient import Age
 from ivig.core.facts.signs import Sign, in_order, sign_of
 from ivig.core.finding import INFORMATION, WARNING, Absent, Input, Root, Severity, plain
@@ -68,7 +68,7 @@ def renal_signs(
     signs = [
         sign_of(c, "condition", "kidney disease", grave=True) for c in known if not c.concept.sets.isdisjoint(_KIDNEY)
     ]
-    signs += [sign_of(p, "procedure", "dialysis", grave=True) for p in procedures.items if "dialysis" in p.concept.sets]
+    signs += [sign_of(p, "procedure", "dialysis", grave=True) for p in procedures.items if dialysed(p, order, book)]
     for c in known:
         factor = next((name for name in _RENAL_CONDITIONS if name in c.concept.sets), "")
         if factor:

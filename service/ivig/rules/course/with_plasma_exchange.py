@@ -38,8 +38,11 @@ def check(
     warned = book.policy("plex.before_warned")
     cites: tuple[Value, ...]
     for exchange in procedures.items:
-        when = exchange.when or exchange.asked
-        if when is None or "plasma_exchange" not in exchange.concept.sets:
+        if "plasma_exchange" not in exchange.concept.sets:
+            continue
+        # One without a day that is in progress is done on the day.
+        when = exchange.when or exchange.asked or (order.moment if exchange.status == "in-progress" else None)
+        if when is None:
             continue
         planned = exchange.when is None  # asked for without a day: it lies ahead
         days = (when.day - first_day).days
