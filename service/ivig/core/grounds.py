@@ -84,7 +84,10 @@ class Grounds:
                 self.judge.rules.get(found.rule),
                 self.library,
                 page,
-                (*(order.assumptions if of_dosage and found.result == Result.FLAGGED else ()), *_doubted(found, doubtful)),
+                (
+                    *(order.assumptions if of_dosage and found.result == Result.FLAGGED else ()),
+                    *_doubted(found, doubtful),
+                ),
                 _lacked(found, judgement),
                 found.rule == self.judge.verdict.name,
             )

@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from ivig.core.dated import CONFIRMED, HOUSE, UNCONFIRMED, Pair, Series, Value
 
-
 _MOST_BYTES = 1_000_000  # of a page
 _LARGEST, _PLACES = 9, 20  # a number on a page: the power of ten it stays below, and how many digits it has
 
@@ -57,7 +56,7 @@ class KnowledgeFault(Exception):
     """The knowledge must not be used; all faults at once."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))
         super().__init__("\n".join(map(str, self.faults)))
 
 
@@ -170,7 +169,7 @@ class PageReader:
         if len(payloads) != 1:
             self.fault(file, row.line, f"`{key}`: exactly one of amount, lower/upper, is, pairs")
             return None
-        said = row.get("is", ())
+        said: Any = row.get("is", ())
         if not isinstance(said, (str, list, tuple)) or any(not isinstance(word, str) for word in said):
             self.fault(file, row.line, f"`{key}`: `is` holds a word, or a list of words")
             return None
@@ -181,7 +180,7 @@ class PageReader:
             amount=self._number(row, "amount", file, key),
             lower=self._number(row, "lower", file, key),
             upper=self._number(row, "upper", file, key),
-            words=tuple(map(str, said)) if isinstance(said, list) else (said,) if said != () else (),
+            words=(said,) if isinstance(said, str) else tuple(said),
             pairs=tuple(p for p in (self._pair(p, file, key) for p in row.get("pairs", ())) if p is not None),
             note=str(row.get("note", "")),
             reason=str(row.get("reason", "")).strip(),

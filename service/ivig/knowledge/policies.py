@@ -72,7 +72,7 @@ def read_policies(reader: PageReader, policy: str | Path, root: Path, known: Kno
     path = shipped.get(name) or Path(policy)
     if not os.path.isfile(path):  # noqa: PTH113  (false, not an exception, also for a folder that may not be entered)
         there = ", ".join(sorted(shipped))
-        held = "this is a folder, not a page" if os.path.isdir(path) else "no such policy"  # noqa: PTH112
+        held = "no such policy, for this is a folder" if os.path.isdir(path) else "no such policy"  # noqa: PTH112
         what = f"{held}; there are {there}, or give the path of a page of your own"
         raise KnowledgeFault([*reader.faults, Fault(str(policy)[:_LONGEST_PATH], 1, what)])
     page = folder / f"{_DEFAULTS}.yaml"
@@ -106,7 +106,9 @@ def _policy(
     reader.allow(tree, file, "policy", _PAGE, {"id", "title", "keys"})
     key = str(tree.get("id", path.stem))
     if not _ID.fullmatch(key):
-        reader.fault(file, tree.lines.get("id", 1), "the id is one word of letters, digits, dots, hyphens and underscores")
+        reader.fault(
+            file, tree.lines.get("id", 1), "the id is one word of letters, digits, dots, hyphens and underscores"
+        )
     if not str(tree.get("title", "-")).strip():
         reader.fault(file, tree.lines.get("title", 1), "the title is empty")
     if own and (key in shipped or key in ALIASES or key == _DEFAULTS):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.indication import MAINTENANCE
 from ivig.core.facts.patient import Age
@@ -132,7 +132,7 @@ def dialysed(procedure: Procedure, order: Order, book: Book) -> bool:
     over = procedure.end or procedure.when or procedure.asked
     if over is None or procedure.standing or (procedure.status == "in-progress" and procedure.end is None):
         return True
-    return over.last >= order.day - timedelta(days=int(book.policy("history.unknown_end_days").number))
+    return over.last >= later(order.day, -book.policy("history.unknown_end_days").number)
 
 
 def _reported(result: Result, book: Book) -> Kidney:
