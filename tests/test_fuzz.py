@@ -116,5 +116,17 @@ def assert_answered(body: bytes) -> None:
         assert not [r for r in rows(told) if r.code == "exception"]
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-02-01", "9999-12-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_days_like_others(day: str) -> None:
+    """Years that stand for "never" or "for ever": as day of judgement, as start and as expected delivery."""
+    asked = {"evaluation": day, "weight": "absent", "labs": {"edd": day}}
+    for base in BASES:
+        for change in (asked, {"evaluation": day, "authored": day, "start": day, "birth": "0001-01-01"}):
+            assert_answered(json.dumps(bundle(base, change)).encode())
+            told = told_by_core(json.dumps(bundle(base, change)).encode())
+            assert told is not None
+            assert_sound(told)
+
+
 def test_the_same_seed_makes_the_same_body() -> None:
     assert [body_of(seed) for seed in range(50)] == [body_of(seed) for seed in range(50)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +246,10 @@ def asked(*parameters: dict[str, Any]) -> bytes:
         ),
         ([{"valueString": "defaults"}], "There is no policy defaults"),
         ([{"valueString": "../policies/uk"}], "There is no policy"),
+        ([{"valueString": "Jane Doe, 1981"}], "There is no policy of this name; there are australia, ontario"),
+        ([{"valueString": "uk", "valueCode": "australia"}], "policy has several values"),
         ([{"valueInteger": 3}], "policy is the id of a policy as a string"),
+        ([{"valueString": ""}], "policy is the id of a policy as a string"),
         ([{}], "policy is the id of a policy as a string"),
     ],
 )
@@ -254,6 +258,22 @@ def test_a_policy_that_cannot_be_followed_is_refused(parameters: list[dict[str, 
         asked(*({"name": "policy", **p} for p in parameters))
     assert (refused.value.status, refused.value.code) == (400, "value")
     assert words in refused.value.text
+
+
+def test_a_policy_date_is_named_beside_the_policy() -> None:
+    told = answer(bundle("gbs", {"policy": "uk", "policyDate": "2017-09-30"}))
+    run = next(e for e in told["extension"] if e["url"].endswith("ivig-run"))
+    said = next(e["valueString"] for e in run["extension"] if e["url"] == "policy")
+    assert said == f"uk {validator().library.under('uk').policy_version}, as of 2017-09-30"
+
+
+def test_a_policy_in_the_address_is_refused_and_not_passed_over() -> None:
+    with TestClient(create_app()) as client:
+        for asked_for in ("policy=uk", "policyDate=2017-09-30&detail=full"):
+            got = client.post(f"/fhir/$validate-ivig-order?{asked_for}", json=bundle("gbs"))
+            assert got.status_code == 400
+            assert "not in the address" in got.json()["issue"][0]["details"]["text"]
+        assert client.post("/fhir/$validate-ivig-order?_format=json", json=bundle("gbs")).status_code == 200
 
 
 def test_over_http_a_policy_is_chosen_and_an_unknown_one_refused() -> None:
@@ -416,6 +436,20 @@ WRONG = {
     "an unknown view": (f"  positions: {{values: [{{from: unknown, is: [mars], {HOUSE}}}]}}\n", "`mars` is not one of"),
     "positions of no page": (f"  positions.cidpp: {{values: [{{from: unknown, is: [uk], {HOUSE}}}]}}\n", "no indication page"),
     "a page of no list": (f"  plex.intended: {{values: [{{from: unknown, is: [cidpp], {HOUSE}}}]}}\n", "`cidpp` is not one of"),
+    "two words for one": (f"  weight.method: {{values: [{{from: unknown, is: [actual, ideal], {HOUSE}}}]}}\n", "one word is wanted, not 2"),
+    "no word": (f"  weight.method: {{values: [{{from: unknown, is: [], {HOUSE}}}]}}\n", "one word is wanted, not 0"),
+    "a mapping for a word": (f"  weight.method: {{values: [{{from: unknown, is: {{a: b}}, {HOUSE}}}]}}\n", "holds a word"),
+    "a number beyond all reason": (
+        f'  dose.tolerance: {{unit: "%", values: [{{from: unknown, amount: 1e9999999999, {HOUSE}}}]}}\n',
+        "no plausible number",
+    ),
+    "a number that is none": (f'  dose.tolerance: {{unit: "%", values: [{{from: unknown, amount: .nan, {HOUSE}}}]}}\n', "is a number"),
+    "an alias": (
+        f"  weight.method: &m {{values: [{{from: unknown, is: actual, {HOUSE}}}]}}\n  weight.under_age: *m\n",
+        "anchors and aliases are not read",
+    ),
+    "a page that holds itself": ("  weight.method: &m {values: [*m]}\n", "anchors and aliases are not read"),
+    "a key that is no word": ("  [weight.method]: {values: []}\n", "a key is a word"),
     "no source": ('  dose.tolerance: {unit: "%", values: [{from: unknown, amount: 5, at: "x", seen: house}]}\n', "not cited"),
     "an unknown source": (
         '  dose.tolerance: {unit: "%", values: [{from: unknown, amount: 5, source: nobody, at: "x", seen: house}]}\n',
@@ -485,6 +519,34 @@ def test_a_policy_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             library_of(path)
     with pytest.raises(KnowledgeFault, match="no such policy; there are australia, ontario, uk, us-default"):
         library_of("uk,ontario")
+
+
+def test_a_policy_has_a_name_that_a_report_can_tell(tmp_path: Path) -> None:
+    page = tmp_path / "ours.yaml"
+    for name, words in (
+        ('""', "the id is one word"),
+        ('"a b<c>"', "the id is one word"),
+        ("[ours]", "the id is one word"),
+        ("defaults", "`defaults` is the id of a shipped policy"),
+    ):
+        page.write_text(f"id: {name}\ntitle: Ours\nkeys: {{}}\n", encoding="utf-8")
+        with pytest.raises(KnowledgeFault, match=words):
+            library_of(page)
+    page.write_text('id: ours\ntitle: " "\nkeys: {}\n', encoding="utf-8")
+    with pytest.raises(KnowledgeFault, match="the title is empty"):
+        library_of(page)
+
+
+def test_a_policy_that_grows_without_end_is_refused_at_once(tmp_path: Path) -> None:
+    bomb, huge = tmp_path / "bomb.yaml", tmp_path / "huge.yaml"
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{then}: &{then} [{', '.join([f'*{one}'] * 10)}]" for one, then in pairwise("abcdefghijkl")]
+    bomb.write_text("\n".join(lines), encoding="utf-8")
+    huge.write_text("id: ours\ntitle: Ours\nkeys: {}\n" + "# x\n" * 300_000, encoding="utf-8")
+    with pytest.raises(KnowledgeFault, match="anchors and aliases are not read"):
+        library_of(bomb)
+    with pytest.raises(KnowledgeFault, match="more than 1000000 bytes"):
+        library_of(huge)
 
 
 def test_no_policy_refers_to_another() -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from msgspec import Struct, structs
 
+from ivig.core.dated import later
 from ivig.core.finding import plain
 from ivig.core.order import Amount, Chart, Concept, Drug, Moment, Order, Part, Procedure, Rate, Result
 
@@ -118,8 +119,8 @@ class StartChange(Change, frozen=True):
             first = _first(part)
             if first is None:
                 return {} if firsts or part.path != self.path else {"start": _on(order, self.day)}
-            moved = _on(order, first + timedelta(days=shift))
-            return {"start": moved, "events": tuple(day + timedelta(days=shift) for day in part.events)}
+            moved = _on(order, later(first, shift))
+            return {"start": moved, "events": tuple(later(day, shift) for day in part.events)}
 
         made = order
         for part in order.parts:

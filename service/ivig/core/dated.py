@@ -11,6 +11,12 @@ from msgspec import Struct
 CONFIRMED, UNCONFIRMED, HOUSE = "confirmed", "unconfirmed", "house"
 
 
+def later(day: date, days: int | Decimal) -> date:
+    """`days` after `day`, and never off the calendar."""
+    ordinal = day.toordinal() + int(days)
+    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
+
+
 class Pair(Struct, frozen=True, gc=False):
     """An accepted way to spread a course: from `least` to `most` infusion days, at most `day` g/kg on each."""
 

@@ -10,7 +10,7 @@ from ivig.core.checked import RuleChecked, check_all
 from ivig.core.explanation import Explanation, explain, named
 from ivig.core.finding import Absent, Finding, Judgement, Result, Root
 from ivig.core.judge import Case, Judge
-from ivig.core.order import Order
+from ivig.core.order import UNCONFIRMED, Allergy, Condition, Order
 
 if TYPE_CHECKING:
     from ivig.core.book import Book, Indication, Library
@@ -24,12 +24,13 @@ class Grounds:
         policy_day: the day whose knowledge they were judged by, where it was not their own.
     """
 
-    __slots__ = ("_cases", "_checked", "judge", "library", "orders", "policy_day")
+    __slots__ = ("_cases", "_checked", "_doubts", "judge", "library", "orders", "policy_day")
 
     def __init__(self, judge: Judge, library: Library, orders: Sequence[Order], policy_day: date | None = None) -> None:
         self.judge, self.library, self.orders, self.policy_day = judge, library, orders, policy_day
         self._cases: dict[int, Case] | None = None
         self._checked: dict[int, tuple[RuleChecked, ...]] | None = None
+        self._doubts: dict[int, tuple[Condition | Allergy, ...]] = {}
 
     def book(self, place: int) -> Book:
         return self.library.on(self.policy_day or self.orders[place].day)
@@ -58,15 +59,24 @@ class Grounds:
             self._checked[place] = check_all(self.judge, self.case(place), judgement)
         return self._checked[place]
 
-    def explanation(self, found: Finding) -> Explanation:
-        """What a finding itself rests on."""
-        return explain(found, self.judge.rules.get(found.rule), self.library)
+    def explanation(self, found: Finding, place: int | None = None) -> Explanation:
+        """What a finding itself rests on; of the order at this place also what nobody has confirmed."""
+        doubts = () if place is None else _doubted(found, self._doubtful(place))
+        return explain(found, self.judge.rules.get(found.rule), self.library, assumed=doubts)
+
+    def _doubtful(self, place: int) -> Sequence[Condition | Allergy]:
+        """What the chart of the order tells and nobody has confirmed."""
+        if place not in self._doubts:
+            chart = self.orders[place].chart
+            told: tuple[Condition | Allergy, ...] = (*chart.conditions, *chart.allergies)
+            self._doubts[place] = tuple(e for e in told if e.verification in UNCONFIRMED)
+        return self._doubts[place]
 
     def explanations(self, place: int, judgement: Judgement) -> Iterator[Explanation]:
         """The findings of a judgement with all there is to say about each."""
         page: Indication | None = self.fact(place, "indication")
         order = self.orders[place]
-        dosage = f"{order.path}.dosageInstruction"
+        dosage, doubtful = f"{order.path}.dosageInstruction", self._doubtful(place)
         for found in judgement.findings:
             of_dosage = any(i.path.startswith(dosage) for i in found.inputs)
             yield explain(
@@ -74,10 +84,24 @@ class Grounds:
                 self.judge.rules.get(found.rule),
                 self.library,
                 page,
-                order.assumptions if of_dosage and found.result == Result.FLAGGED else (),
+                (
+                    *(order.assumptions if of_dosage and found.result == Result.FLAGGED else ()),
+                    *_doubted(found, doubtful),
+                ),
                 _lacked(found, judgement),
                 found.rule == self.judge.verdict.name,
             )
+
+
+def _doubted(found: Finding, doubtful: Sequence[Condition | Allergy]) -> Iterator[str]:
+    """What a finding rests on although nobody has confirmed it, where it does not say so itself."""
+    if not doubtful or found.result != Result.FLAGGED:
+        return
+    rests = {datum.path: datum.value for datum in found.inputs}
+    for evidence in doubtful:
+        word = evidence.verification
+        if evidence.path in rests and not any(word in said for said in found.assumed):
+            yield f"{rests[evidence.path].removesuffix(f' ({word})')} counts, although recorded as {word}"
 
 
 def _lacked(found: Finding, judgement: Judgement) -> Iterator[str]:

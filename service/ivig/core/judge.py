@@ -63,15 +63,13 @@ class Case:
         """Make these facts, each after those it needs. One that crashes is left out: the rules that ask for it will tell."""
         values, absent, lacking = self.values, self.absent, self.lacking
         for name, wanted in plan:
-            if absent and not wanted.strict.isdisjoint(absent):
-                value = self.ask(wanted)
-            else:
-                try:
-                    value = wanted.call(*wanted.fetch(values))
-                except NotInForce as gap:
-                    value = Absent((Root("knowledge-not-in-force", gap.key),))
-                except Exception:  # noqa: BLE001, S112  (see above: it is asked for again, and told, rule by rule)
-                    continue
+            try:
+                lacks = absent and not wanted.strict.isdisjoint(absent)
+                value = self.ask(wanted) if lacks else wanted.call(*wanted.fetch(values))
+            except NotInForce as gap:
+                value = Absent((Root("knowledge-not-in-force", gap.key),))
+            except Exception:  # noqa: BLE001, S112  (see above: it is asked for again, and told, rule by rule)
+                continue
             values[name] = value
             kind = value.__class__
             if kind is Absent:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 NONE: tuple[str, ...] = ()
+# Verification statuses of what nobody has confirmed: it counts, and is said.
+UNCONFIRMED = ("unconfirmed", "provisional", "differential", "presumed")
 
 
 class Moment(Struct, frozen=True, gc=False, order=True):

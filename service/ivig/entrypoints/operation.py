@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -33,8 +34,10 @@ _MOST_OF_ONE = 50  # immune globulin orders of one patient: each is held against
 _ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
 _SECTIONS = frozenset({"conditions", "medications", "allergies", "procedures", "immunizations"})
 _ONCE = frozenset({"bundle", "patient", "evaluationDate", "policyDate", "policy", "detail"})
+_ASKED = frozenset({"evaluationDate", "policyDate", "policy", "detail", "sections"})
 _NAMES = {"InnerBundle": "Bundle", "NoneType": "no resource"}
 _HOLDS = {"bundle": "Bundle", "order": "MedicationRequest", "patient": "Patient"}
+_POLICY_ID = re.compile(r"[A-Za-z0-9.,_-]{1,64}")
 _DETAILS = frozenset({"", "normal", "full"})
 
 
@@ -103,6 +106,19 @@ def faulted(path: str, fault: Exception) -> Response:
     return fhir_response(refusal("exception", "The service has a fault; the order was not judged."), 500)
 
 
+def _check_address(request: Request) -> None:
+    """That nothing is asked for in the address that would then be passed over in silence.
+
+    Raises:
+        Refused: 400, a parameter of the operation stands in the address.
+    """
+    if not request.url.query:
+        return
+    stray = sorted(_ASKED.intersection(request.query_params))
+    if stray:
+        raise Refused(400, "value", f"{', '.join(stray)}: give it in a Parameters resource, not in the address.")
+
+
 class Operation:
     """The endpoint. One for both paths.
 
@@ -118,6 +134,7 @@ class Operation:
     async def __call__(self, request: Request) -> Response:
         try:
             check_media(request)
+            _check_address(request)
             body = await body_of(request, self.most)
             strict = _strict(request)
             if len(body) > _ON_THE_LOOP or strict:
@@ -227,10 +244,13 @@ def asked_for(decoded: Decoded, zone: tzinfo, now: datetime, library: Library) -
             raise Refused(400, "value", f"{parameter.name} is given more than once.{more}", place)
         seen.add(parameter.name)
         _check_resource(parameter, place)
-        text = (
-            parameter.valueDateTime or parameter.valueDate or parameter.valueInstant or parameter.valueString or parameter.valueCode
-            or parameter.valueUri or parameter.valueCanonical
+        values = (
+            parameter.valueDateTime, parameter.valueDate, parameter.valueInstant, parameter.valueString, parameter.valueCode,
+            parameter.valueUri, parameter.valueCanonical,
         )  # fmt: skip
+        text = next(filter(None, values), "")
+        if parameter.name in _ONCE and len({v for v in values if v}) > 1:
+            raise Refused(400, "value", f"{parameter.name} has several values; give one.", place)
         match parameter.name:
             case "evaluationDate" | "policyDate":
                 found = moment(text, offset_of(text) or zone)
@@ -265,6 +285,10 @@ def _library(library: Library, policy: str, place: str) -> Library:
     """
     if not policy:
         raise Refused(400, "value", "policy is the id of a policy as a string, such as us-default.", place)
+    if not _POLICY_ID.fullmatch(policy):  # what is no id is not repeated: it may be anything
+        raise Refused(
+            400, "value", f"There is no policy of this name; there are {', '.join(sorted(library.policies))}.", place
+        )
     try:
         return library.under(policy)
     except UnknownPolicy as unknown:

@@ -16,6 +16,9 @@ from msgspec import Struct
 
 from ivig.core.dated import CONFIRMED, HOUSE, UNCONFIRMED, Pair, Series, Value
 
+_MOST_BYTES = 1_000_000  # of a page
+_LARGEST, _PLACES = 9, 20  # a number on a page: the power of ten it stays below, and how many digits it has
+
 
 class _NoResolver:
     """Every scalar stays what it says: nothing is resolved to a number, a date or a truth value, and no time is spent on it."""
@@ -46,14 +49,14 @@ class Fault(Struct, frozen=True, order=True):
     what: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        return " ".join(f"{self.file}:{self.line}: {self.what}".splitlines())
 
 
 class KnowledgeFault(Exception):
     """The knowledge must not be used; all faults at once."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))
         super().__init__("\n".join(map(str, self.faults)))
 
 
@@ -84,6 +87,9 @@ class PageReader:
         """The tree of one file; empty when it is no mapping."""
         file = path.relative_to(self.root).as_posix()
         try:
+            if path.stat().st_size > _MOST_BYTES:
+                self.fault(file, 1, f"cannot be read: the file has more than {_MOST_BYTES} bytes")
+                return Lined(1)
             node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
         except (OSError, UnicodeDecodeError) as broken:
             why = broken.strerror if isinstance(broken, OSError) else "it is not UTF-8 text"
@@ -93,25 +99,33 @@ class PageReader:
             mark = getattr(broken, "problem_mark", None)
             self.fault(file, mark.line + 1 if mark else 1, f"not YAML: {getattr(broken, 'problem', broken)}")
             return Lined(1)
-        plain = self._plain(node, file)
+        plain = self._plain(node, file, set())
         if not isinstance(plain, Lined):
             self.fault(file, 1, "a page is a mapping")
             return Lined(1)
         return plain
 
-    def _plain(self, node: Any, file: str) -> Any:
+    def _plain(self, node: Any, file: str, seen: set[int]) -> Any:
+        """A node as plain data. One that stands in two places (an alias) is refused: it may hold itself, or grow without end."""
         if isinstance(node, yaml.ScalarNode):
             return node.value
+        if id(node) in seen and node is not None:
+            self.fault(file, node.start_mark.line + 1, "anchors and aliases are not read; write the value out")
+            return Lined(node.start_mark.line + 1)
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            return [self._plain(n, file) for n in node.value]
+            return [self._plain(n, file, seen) for n in node.value]
         made = Lined(node.start_mark.line + 1 if node is not None else 1)
         if node is None:
             return made
         for key, value in node.value:
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.fault(file, line, "a key is a word")
+                continue
             if key.value in made:
                 self.fault(file, line, f"`{key.value}` stands twice")
-            made[key.value] = self._plain(value, file)
+            made[key.value] = self._plain(value, file, seen)
             made.lines[key.value] = line
         return made
 
@@ -155,7 +169,10 @@ class PageReader:
         if len(payloads) != 1:
             self.fault(file, row.line, f"`{key}`: exactly one of amount, lower/upper, is, pairs")
             return None
-        said = row.get("is", ())
+        said: Any = row.get("is", ())
+        if not isinstance(said, (str, list, tuple)) or any(not isinstance(word, str) for word in said):
+            self.fault(file, row.line, f"`{key}`: `is` holds a word, or a list of words")
+            return None
         value = Value(
             key=key,
             unit=unit,
@@ -163,7 +180,7 @@ class PageReader:
             amount=self._number(row, "amount", file, key),
             lower=self._number(row, "lower", file, key),
             upper=self._number(row, "upper", file, key),
-            words=tuple(map(str, said)) if isinstance(said, list) else (said,) if said != () else (),
+            words=(said,) if isinstance(said, str) else tuple(said),
             pairs=tuple(p for p in (self._pair(p, file, key) for p in row.get("pairs", ())) if p is not None),
             note=str(row.get("note", "")),
             reason=str(row.get("reason", "")).strip(),
@@ -208,6 +225,9 @@ class PageReader:
             number = Decimal("NaN")
         if not number.is_finite():
             self.fault(file, row.line, f"`{key}`: {name} is a number, not `{row[name]}`")
+            return None
+        if number and (number.adjusted() >= _LARGEST or len(str(row[name])) > _PLACES):
+            self.fault(file, row.line, f"`{key}`: {name} is no plausible number: `{str(row[name])[:_PLACES]}`")
             return None
         return number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,9 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "interaction.block": ("none", "warning", "error"),
 }
 _TRUTH = ("true", "false")
+_LISTS = frozenset({"weight.accepted", "chart.required_sections", "chart.sections_unavailable"})
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST_PATH = 300
 _OF_INDICATIONS = frozenset(
     {"adjunct.aspirin_for", "adjunct.respiratory_for", "course.igg_followed", "dose.below_not_judged", "gbs.second_course",
      "hyperviscosity.deficiencies", "interaction.steroid_avoided_in", "plex.before_warned", "plex.intended",
@@ -68,8 +72,9 @@ def read_policies(reader: PageReader, policy: str | Path, root: Path, known: Kno
     path = shipped.get(name) or Path(policy)
     if not os.path.isfile(path):  # noqa: PTH113  (false, not an exception, also for a folder that may not be entered)
         there = ", ".join(sorted(shipped))
-        what = f"no such policy; there are {there}, or give the path of a page of your own"
-        raise KnowledgeFault([*reader.faults, Fault(str(policy), 1, what)])
+        held = "no such policy, for this is a folder" if os.path.isdir(path) else "no such policy"  # noqa: PTH112
+        what = f"{held}; there are {there}, or give the path of a page of your own"
+        raise KnowledgeFault([*reader.faults, Fault(str(policy)[:_LONGEST_PATH], 1, what)])
     page = folder / f"{_DEFAULTS}.yaml"
     house, file = reader.read(page), page.relative_to(root).as_posix()
     reader.allow(house, file, "policy", _PAGE, {"id", "title", "reviewed", "due", "keys"})
@@ -100,7 +105,13 @@ def _policy(
         return Policy(path.stem, path.stem, defaults, frozenset(), "")
     reader.allow(tree, file, "policy", _PAGE, {"id", "title", "keys"})
     key = str(tree.get("id", path.stem))
-    if own and (key in shipped or key in ALIASES):
+    if not _ID.fullmatch(key):
+        reader.fault(
+            file, tree.lines.get("id", 1), "the id is one word of letters, digits, dots, hyphens and underscores"
+        )
+    if not str(tree.get("title", "-")).strip():
+        reader.fault(file, tree.lines.get("title", 1), "the title is empty")
+    if own and (key in shipped or key in ALIASES or key == _DEFAULTS):
         reader.fault(file, tree.lines.get("id", 1), f"`{key}` is the id of a shipped policy; give yours another")
     if not own and key != path.stem:
         reader.fault(file, tree.lines.get("id", 1), f"id is `{key}`, the file is {path.name}")
@@ -207,8 +218,15 @@ def _check(
             fault("a number is wanted (amount: ...)")
         elif usual is not None and usual.amount is None and (numbers or value.pairs):
             fault("a word is wanted (is: ...)")
+        elif len(value.words) != 1 and _is_one_word(key, words):
+            fault(f"one word is wanted, not {len(value.words)}")
         elif words is not None and (stray := [w for w in value.words if w not in words]):
             fault(f"`{', '.join(stray)}` is not one of {', '.join(sorted(words))}")
+
+
+def _is_one_word(key: str, words: Iterable[str] | None) -> bool:
+    """Whether a key holds a single word: one of those that Python implements, a direction, true or false."""
+    return (key in _WORDS and key not in _LISTS) or words is _TRUTH or words is _DIRECTIONS
 
 
 def words_of(key: str, defaults: Mapping[str, Series], known: Known) -> Iterable[str] | None:

@@ -427,8 +427,8 @@ _DATED: dict[str, Callable[[Any], Moment | None]] = {
     "allergies": attrgetter("recorded"),
     "procedures": lambda t: t.when if t.kind == "procedure" else t.asked,
     "vaccines": lambda t: t.asked if t.planned else t.when,
-    "drugs": lambda t: t.asked or t.start,
-    "infusions": lambda t: t.asked or t.start,
+    "drugs": lambda t: t.asked if t.kind == "request" else t.start,
+    "infusions": lambda t: t.asked if t.kind == "request" else t.start,
 }
 
 

@@ -31,6 +31,10 @@ _GRADES = ("severe", "unstated", "moderate", "mild")
 _REACTION = "immune_globulin_reaction"
 _IG_WORDS, _OTHER_CLASSES = frozenset({"immunoglobulin", "immunoglobulins", "ig"}), frozenset("adem")
 _NO_REACTION = frozenset({"no", "none", "nil", "without", "absent", "never"})
+# Words that say of a condition that it is none of the patient's: how they begin, or end.
+_NONE_SAID = frozenset(("no", word) for word in ("known", "current", "history", "evidence", "prior", "previous"))
+_FAMILY = frozenset({"family", "fam", "fhx", "famhx"})
+_FAMILY_HISTORY = frozenset((who, what) for who in ("family", "fam") for what in ("history", "hx"))
 _PENDING = frozenset({"pending", "not done", "see comment", "cancelled", "canceled"})
 
 
@@ -287,8 +291,7 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
     if verification in ("refuted", "entered-in-error"):
         return None
     concept = read_concept(c.code, lexicon)
-    start = tokens(concept.text)[:3]
-    if "family" in start or start[:2] == ("no", "known") or start[:2] == ("no", "current"):
+    if (concept.sets or concept.indications) and _not_the_patients(tokens(concept.text)):
         return None
     onset = moment(c.onsetDateTime or (c.onsetPeriod.start if c.onsetPeriod else ""), zone)
     recorded = moment(c.recordedDate or c.assertedDate, zone)
@@ -303,6 +306,13 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
         clinical = "resolved"
     severity = _stated_grade(words_of(c.severity)) if c.severity is not None else ""
     return Condition(concept, path, onset, recorded, abated, clinical, verification, severity)
+
+
+def _not_the_patients(words: tuple[str, ...]) -> bool:
+    """Whether the words of a condition tell of the family, or that there is none."""
+    if words[:1] == ("fh",) and "hypercholesterolemia" not in words and "hypercholesterolaemia" not in words:
+        return True  # the familial kind bears the same letters
+    return words[:2] in _NONE_SAID or not _FAMILY.isdisjoint(words[:3]) or words[-2:] in _FAMILY_HISTORY
 
 
 def speaks_of_immune_globulin(concept: shapes.CodeableConcept | None, lexicon: Lexicon) -> bool:
@@ -397,7 +407,7 @@ def read_procedure(p: Any, lexicon: Lexicon, path: str, zone: tzinfo) -> Procedu
         texts: tuple[str, ...] = ()
         kind, code, asked = "procedure", p.code, None
     elif isinstance(p, shapes.ServiceRequest):
-        if p.doNotPerform or p.intent in ("proposal", "option"):
+        if p.doNotPerform or p.intent in NO_ORDER:
             return None
         period, repeated = p.occurrencePeriod, p.occurrenceTiming
         if period is None and repeated is not None and repeated.repeat is not None:
@@ -438,6 +448,7 @@ def read_vaccine(v: shapes.Immunization, lexicon: Lexicon, path: str, zone: tzin
     return Vaccine(concept, path, v.status, moment(v.occurrenceDateTime, zone)) if concept.sets else None
 
 
+NO_ORDER = frozenset({"proposal", "option"})  # nobody has asked for it; a plan may be what is taken at home
 DRUG_FALLS = frozenset({"entered-in-error", "cancelled", "not-done", "not-taken", "declined"})
 
 
@@ -445,7 +456,7 @@ def read_drug(
     d: Any, concept: shapes.CodeableConcept | None, texts: tuple[str, ...], lexicon: Lexicon, path: str, zone: tzinfo
 ) -> Drug | None:
     """Another medicine that the knowledge has a set for."""
-    if d.status in DRUG_FALLS or getattr(d, "doNotPerform", False):
+    if d.status in DRUG_FALLS or getattr(d, "doNotPerform", False) or getattr(d, "intent", "") in NO_ORDER:
         return None
     read = read_concept(concept, lexicon, texts)
     if not read.sets:

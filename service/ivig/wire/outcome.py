@@ -35,7 +35,11 @@ def outcome(report: Report, broken: Sequence[Broken] = (), full: bool = False) -
     issues = [_issue(f, grounds.explanation(f), full) for f in report.notes]
     told = {b.path for b in broken}
     for place, judgement in enumerate(report.judgements):
-        reasons = grounds.explanations(place, judgement) if full else map(grounds.explanation, judgement.findings)
+        reasons = (
+            grounds.explanations(place, judgement)
+            if full
+            else (grounds.explanation(f, place) for f in judgement.findings)
+        )
         issues.extend(_issue(f, reason, full) for f, reason in zip(judgement.findings, reasons, strict=True))
         issues.extend(_unread(path, why, judgement.path) for path, why in judgement.unread if path not in told)
     issues.extend(_unread(b.path, b.why, "") for b in broken)
@@ -134,11 +138,13 @@ def _last(path: str) -> str:
 
 
 def _run(report: Report, full: bool) -> dict[str, Any]:
+    asked = report.grounds.policy_day
+    policy = report.policy if asked is None else f"{report.policy}, as of {asked.isoformat()}"
     parts: list[dict[str, Any]] = [
         {"url": "service", "valueString": f"ivig-order-check {__version__}"},
         {"url": "rules", "valueString": f"{report.rules} rules, release {__version__}"},
         {"url": "knowledge", "valueString": report.knowledge},
-        {"url": "policy", "valueString": report.policy},
+        {"url": "policy", "valueString": policy},
     ]
     orders = [_order(j) for j in report.judgements]
     if full:

@@ -6,11 +6,12 @@ is never used; evidence later than the day of judgement is not seen.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from msgspec import Struct, structs
 
+from ivig.core.dated import later
 from ivig.core.lexicon import Lexicon
 from ivig.core.order import Amount, Moment, Order, Part, Reason, Result
 from ivig.core.units import UnknownUnit, convert
@@ -390,7 +391,7 @@ def _single_run(order: Order) -> tuple[date, date] | None:
         if part.events:
             days.extend(part.events)
         elif part.start is not None:
-            days.extend((part.start.day, part.start.day + timedelta(days=int((part.days - 1) * part.step))))
+            days.extend((part.start.day, later(part.start.day, (part.days - 1) * part.step)))
         else:
             return None
     return (min(days), max(days)) if days else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from msgspec import structs
 
+from ivig.core.dated import later
 from ivig.core.lexicon import Lexicon, tokens
 from ivig.core.order import Drug, Moment, Part, Vaccine
 from ivig.core.units import convert, dimension
@@ -66,7 +67,7 @@ def supplied(start: Moment | None, supply: shapes.Quantity | None, lexicon: Lexi
         return None
     if days > _LONGEST_SUPPLY:
         return None
-    return moment((start.day + timedelta(days=max(0, int(days) - 1))).isoformat(), zone)
+    return moment(later(start.day, max(0, int(days) - 1)).isoformat(), zone)
 
 
 def recommended(r: shapes.ImmunizationRecommendation, lexicon: Lexicon, path: str, zone: tzinfo) -> list[Vaccine]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.book import Condition as When
+from ivig.core.dated import later
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.patient import Age
 from ivig.core.finding import Absent, absent
@@ -125,7 +126,7 @@ def holds(when: When, page: Indication, told: Told) -> bool | Absent:
 
 def _taken_before(drug: Drug, others: list[Drug], day: date, days: Decimal) -> bool:
     """Whether the same drug was begun before the window and had not ended by then: the newer record is a renewal."""
-    opens = day - timedelta(days=int(days))
+    opens = later(day, -days)
     return any(
         o.start is not None
         and o.start.day < opens

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from ivig.core.dated import later
 from ivig.core.facts.amount import Dose
 from ivig.core.finding import plain
 from ivig.core.order import Amount, Part
@@ -188,12 +189,6 @@ def _offsets(part: Part, days: int | None) -> Sequence[int]:
     if part.step == 1:
         return range(days)
     return [int(i * part.step) for i in range(days)]
-
-
-def later(day: date, days: int | Decimal) -> date:
-    """`days` after `day`, and never off the calendar."""
-    ordinal = day.toordinal() + int(days)
-    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
 
 
 def owner(path: str) -> str:

@@ -6,13 +6,13 @@ An answer is an `Unmet`, the name of the datum that is not there, or None where 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Criterion, Indication
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.bounds import above, at_least, positive
 from ivig.core.finding import INFORMATION, WARNING, Input, Severity, plain
 from ivig.core.order import Condition, Drug, Moment, Reason, Result
@@ -190,7 +190,7 @@ def _gestation_from(page: Indication, criterion: Criterion, basis: Basis, book: 
     if strong is None:
         return None
     try:
-        begun = date.fromisoformat(due[0].words) - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
+        begun = later(date.fromisoformat(due[0].words), -book.policy("pregnancy.days_before_edd").number)
     except (IndexError, ValueError):
         return "edd"
     days = (basis.first - begun).days

@@ -9,9 +9,9 @@ from itertools import groupby
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import section
-from ivig.core.facts.course import Course, later
+from ivig.core.facts.course import Course
 from ivig.core.facts.dose import Kilos
 from ivig.core.facts.history import Given, counts, evidence, route_of, strength_of, turns_of
 from ivig.core.facts.limits import INDUCTION, MAINTENANCE, Limits, in_days, limits_for, within

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication, Product
+from ivig.core.dated import later
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin
 from ivig.core.facts.reactions import Reaction
@@ -38,7 +39,7 @@ def established(
         return None
     if not before.items or before.lacking or reactions.lacking:
         return None
-    since = starts - timedelta(days=int(book.policy("established.days").number))
+    since = later(starts, -book.policy("established.days").number)
     days = [
         g.day
         for g in of_indication(before.items, kin(candidates, book))

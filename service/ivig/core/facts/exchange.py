@@ -7,7 +7,7 @@ from datetime import date
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.facts.course import later
+from ivig.core.dated import later
 from ivig.core.order import Order, Procedure
 from ivig.core.rule import Seen, fact
 
@@ -42,7 +42,8 @@ def exchanges(order: Order, procedures: Seen[Procedure], first_day: date, book: 
 
 
 def _near(procedure: Procedure, order: Order, first_day: date, after: int, before: int) -> Exchange | None:
-    begun = procedure.when or procedure.asked
+    # One without a day that is in progress is done on the day.
+    begun = procedure.when or procedure.asked or (order.moment if procedure.status == "in-progress" else None)
     if begun is None:
         return None
     over = procedure.kind == "procedure" or procedure.status == "completed"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Contraindication, Product
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.baseline import is_below
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.labs import lab_absent
@@ -101,7 +101,7 @@ def iga_deficient(
         return unknown if low is None else Seen((), active.lacking)
     if isinstance(age, Absent):
         return Seen((), (*active.lacking, *age.roots))
-    if age_on(measured.when.day, order.day - timedelta(days=age.days)).years < from_age.number:
+    if age_on(measured.when.day, later(order.day, -age.days)).years < from_age.number:
         return unknown
     said = Input("serum IgA", measured.said, measured.when.text, measured.path)
     return Seen((Sign(f"serum IgA {measured.said}", said, measured.when, False, (limit, from_age)),))
@@ -118,7 +118,7 @@ def glucose_users(
     for thing in everything:
         if "point_of_care_glucose" in thing.concept.sets:
             signs.append(Sign("point-of-care glucose", told_by(thing, "test"), since(thing), True))
-    recent = order.day - timedelta(days=int(book.policy("history.unknown_end_days").number))
+    recent = later(order.day, -book.policy("history.unknown_end_days").number)
     for result in order.chart.results:
         if result.test == "point_of_care_glucose" and result.when is not None and result.when.last >= recent:
             said = Input("point-of-care glucose", result.said, result.when.text, result.path)

@@ -7,8 +7,7 @@ from datetime import date
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
-from ivig.core.facts.course import later
+from ivig.core.dated import Value, later
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin, onset_path
 from ivig.core.facts.treatment import UNTIMED, Cycle, begins, cycles_of, outline

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication, Product
+from ivig.core.dated import later
 from ivig.core.facts.amount import Dose, to_grams
 from ivig.core.facts.chart import section
-from ivig.core.facts.course import Course, laid_out, later, single
+from ivig.core.facts.course import Course, laid_out, single
 from ivig.core.finding import Root, absent
 from ivig.core.order import Amount, Infusion, Order, Part
 from ivig.core.rule import Maybe, Seen, fact
@@ -155,8 +156,7 @@ def _until(infusion: Infusion, order: Order, book: Book) -> date:
     over = infusion.kind in _LAID_OUT and infusion.status in _OVER
     if not over or infusion.end is not None or infusion.start is None:
         return order.day
-    known = timedelta(days=int(book.policy("history.unknown_end_days").number))
-    return min(order.day, infusion.start.day + known)
+    return min(order.day, later(infusion.start.day, book.policy("history.unknown_end_days").number))
 
 
 def evidence(order: Order, book: Book, routes: tuple[str, ...]) -> dict[date, Given]:

@@ -38,7 +38,7 @@ class Kidney(Struct, frozen=True):
         return self.tell()[1]
 
 
-_OPPOSITE = {"": "", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_INVERSE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # the more creatinine, the lower the eGFR
 
 # The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
 _QUERY = {
@@ -109,10 +109,11 @@ def egfr(
 
     Adults: CKD-EPI 2021. Children: bedside Schwartz. A creatinine that is a bound makes one.
     Not computed in pregnancy or on dialysis: absent, without a root.
+    A newer creatinine that lacks a sex, an age or a height leaves it open: an older report does not take its place.
     """
     reported = None
     if "egfr" in results:
-        reported = next((r for r in results["egfr"] if r.value is not None), None)
+        reported = next((r for r in results["egfr"] if r.value is not None and r.value > 0), None)
     if reported is not None and reported.when is not None:
         newer = None if isinstance(creatinine, Absent) or creatinine.when is None else creatinine.when.day
         if newer is None or reported.when.day >= newer:
@@ -121,7 +122,9 @@ def egfr(
         computed: Maybe[Kidney] = Absent(())
     else:
         computed = _computed(order, creatinine, age, adult, sex, height, pregnant, active, book)
-    return _reported(reported, book) if isinstance(computed, Absent) and reported is not None else computed
+    if reported is None or not isinstance(computed, Absent):
+        return computed
+    return computed if computed.roots and not isinstance(creatinine, Absent) else _reported(reported, book)
 
 
 def _reported(result: Result, book: Book) -> Kidney:
@@ -147,13 +150,12 @@ def _computed(
         return creatinine
     if pregnant.items or of_set(active, "dialysis"):
         return Absent(())  # the formulas do not hold, and nobody owes an eGFR
-    bound = _OPPOSITE.get(creatinine.comparator)  # the more creatinine, the less filtration
-    if bound is None or creatinine.when is None or creatinine.value is None:
+    if creatinine.when is None or creatinine.value is None:
         return absent("lab-missing", "egfr")
     if isinstance(age, Absent) or isinstance(adult, Absent):
         return lacks(age, adult)
     day, mg_dl, chart, years = creatinine.when.day, creatinine.value, order.chart, age.years
-    test, bound_said = creatinine, creatinine.comparator
+    test, bound = creatinine, _INVERSE.get(creatinine.comparator, "")
 
     def given(*more: Input) -> tuple[Input, ...]:
         return (lab_input(test, book), Input("age", f"{years} years", chart.birth_said, chart.patient_path), *more)
@@ -167,7 +169,7 @@ def _computed(
 
         def schwartz() -> tuple[tuple[Input, ...], str]:
             measured = Input("height", tall.said, tall.when.text if tall.when else "", tall.path)
-            return given(measured), f"{k.number} x {cm} / {bound_said}{mg_dl} = {bound}{child}"
+            return given(measured), f"{k.number} x {cm} / {test.comparator}{mg_dl} = {bound}{child}"
 
         return Kidney(child, "bedside Schwartz", bound, day, schwartz, (k,))
     if isinstance(sex, Absent):
@@ -175,9 +177,7 @@ def _computed(
     value, sources = ckd_epi(mg_dl, years, sex, book)
 
     def equation() -> tuple[tuple[Input, ...], str]:
-        line = (
-            f"CKD-EPI 2021, creatinine {bound_said}{mg_dl} mg/dL, {years} years, {sex}: {bound}{value} mL/min/1.73 m2"
-        )
+        line = f"CKD-EPI 2021, creatinine {test.comparator}{mg_dl} mg/dL, {years} years, {sex}: {bound}{value} mL/min/1.73 m2"
         return given(Input("sex", sex, "", chart.patient_path)), line
 
     return Kidney(value, "CKD-EPI 2021", bound, day, equation, sources)

@@ -9,8 +9,8 @@ from msgspec import Struct, structs
 
 from ivig.core.book import Book, Indication, Label, Product
 from ivig.core.book import Phase as Doses
-from ivig.core.dated import Pair, Value
-from ivig.core.facts.course import Course, later
+from ivig.core.dated import Pair, Value, later
+from ivig.core.facts.course import Course
 from ivig.core.facts.dose import Bases, PerKg
 from ivig.core.facts.history import Given, keys_of, of_indication
 from ivig.core.facts.patient import share

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
-from ivig.core.facts.course import later
+from ivig.core.dated import later
 from ivig.core.facts.dose import PerKg
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin

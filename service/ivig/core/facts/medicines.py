@@ -8,8 +8,8 @@ from datetime import date
 from msgspec import Struct
 
 from ivig.core.book import Book
+from ivig.core.dated import later
 from ivig.core.facts.chart import section
-from ivig.core.facts.course import later
 from ivig.core.facts.running import UNTIMED, Run
 from ivig.core.finding import Input
 from ivig.core.order import Drug, Order, Part
@@ -142,7 +142,7 @@ def carried(found: tuple[Use, ...], book: Book) -> tuple[Use, ...]:
     Not where a request or statement says when the treatment ended.
     """
     doses = sorted((u for u in found if u.drug.kind == "administration" and u.last), key=lambda u: u.last or date.min)
-    others = tuple(u for u in found if u.drug.kind != "administration")
+    others = tuple(u for u in found if u.drug.kind != "administration" or u.last is None)
     if not doses:
         return others
     newest = doses[-1]

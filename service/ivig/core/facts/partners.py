@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import of_set
-from ivig.core.facts.course import later
 from ivig.core.facts.history import Given
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.medicines import Use, beside, carried, uses

@@ -10,13 +10,12 @@ from msgspec import Struct
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.signs import Sign, told_by
 from ivig.core.finding import Input
-from ivig.core.order import Allergy, Condition, Moment, Reason, Result
+from ivig.core.order import UNCONFIRMED, Allergy, Condition, Moment, Reason, Result
 from ivig.core.rule import Seen, fact
 
 SEVERE, UNSTATED, MILD = "severe", "unstated", "mild"
 IMMUNE_GLOBULIN, BLOOD, SERUM = "immune globulin", "blood products or serum", "serum or vaccine"
-_UNCONFIRMED = ("unconfirmed", "provisional", "differential", "presumed")
-_DOUBTS = tuple(f" ({word})" for word in _UNCONFIRMED)
+_DOUBTS = tuple(f" ({word})" for word in UNCONFIRMED)
 
 _REACTION, _ANTI_IGA = "immune_globulin_reaction", "anti_iga"
 _CONDITIONS = frozenset(
@@ -35,13 +34,17 @@ _ORDINARY = frozenset({"mild_reaction", "aseptic_meningitis_history", "haemolysi
 
 
 class Reaction(Struct, frozen=True):
-    """A reaction on record. `to` is what it was to; only immune globulin is sure, the others are wider than it."""
+    """A reaction on record. `to` is what it was to; only immune globulin is sure, the others are wider than it.
+
+    `over`: an allergy that the chart calls resolved or inactive, on a day nobody wrote down. What happened has happened.
+    """
 
     what: str
     grade: str
     input: Input
     since: Moment | None
     to: str = IMMUNE_GLOBULIN
+    over: bool = False
 
     @property
     def sure(self) -> bool:
@@ -64,6 +67,7 @@ def reactions(
     condition_sets: Seen[str],
     conditions: Seen[Condition],
     all_allergies: Seen[Allergy],
+    allergies: Seen[Allergy],
     results: dict[str, tuple[Result, ...]],
 ) -> Seen[Reaction]:
     """Earlier reactions, whatever has become of them."""
@@ -71,8 +75,10 @@ def reactions(
     lacking = all_allergies.lacking or conditions.lacking
     if all_allergies.lacking and conditions.lacking:
         lacking = tuple(dict.fromkeys((*all_allergies.lacking, *conditions.lacking)))
-    if all_allergies.items:
-        found.extend(made for a in all_allergies.items if (made := _of_allergy(a)) is not None)
+    for allergy in all_allergies.items:
+        made = _of_allergy(allergy, allergy in allergies.items)
+        if made is not None:
+            found.append(made)
     if not _CONDITIONS.isdisjoint(condition_sets.items):
         found.extend(made for c in conditions.items if (made := _of_condition(c)) is not None)
     if _REACTION in results:
@@ -80,7 +86,8 @@ def reactions(
     return Seen(tuple(found), lacking)
 
 
-def _of_allergy(a: Allergy) -> Reaction | None:
+def _of_allergy(a: Allergy, active: bool) -> Reaction | None:
+    """The reaction of an allergy; of one that is over only a severe one to immune globulin."""
     sets = a.concept.sets
     if a.immune_globulin or _REACTION in sets:
         to = IMMUNE_GLOBULIN
@@ -88,12 +95,14 @@ def _of_allergy(a: Allergy) -> Reaction | None:
         to = SERUM
     else:
         return None
+    if not active and (to != IMMUNE_GLOBULIN or a.grade != SEVERE):
+        return None
     grade = MILD if a.grade in (MILD, "moderate") else a.grade
     what = a.said or ("allergy" if to == IMMUNE_GLOBULIN else a.concept.text)
     shown = told_by(a, "allergy")
     said = f"{shown.value}: {a.said}" if a.said else shown.value
     shown = Input("allergy", f"{said}{_doubt(a.verification)}", shown.day, shown.path)
-    return Reaction(what, grade, shown, a.recorded, to)
+    return Reaction(what, grade, shown, a.recorded, to, not active)
 
 
 def _of_condition(c: Condition) -> Reaction | None:
@@ -138,7 +147,7 @@ def doubted(inputs: Iterable[Input]) -> tuple[str, ...]:
 
 
 def _doubt(verification: str) -> str:
-    return f" ({verification})" if verification in _UNCONFIRMED else ""
+    return f" ({verification})" if verification in UNCONFIRMED else ""
 
 
 def _of_vaccine(text: str) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.treatment import Cycle, months_back
 from ivig.core.finding import Input, Root
@@ -16,6 +16,8 @@ from ivig.core.order import Condition, Result
 from ivig.core.rule import Seen, fact
 
 UNDOCUMENTED = Root("course-response-undocumented")
+
+_WEEK = 7
 
 
 class Followed(Struct, frozen=True):
@@ -114,7 +116,10 @@ def response(
     since = months_back(first_day, window.number)
     weeks = timedelta(weeks=int(book.policy("response.baseline_weeks").number))
     scales = tuple(
-        [_followed(test, results, started, since, first_day - weeks, weeks, book) for test in indication.scales]
+        [
+            _followed(test, results, started, since, later(first_day, -weeks.days), weeks, book)
+            for test in indication.scales
+        ]
     )
     due = started <= since and not any(f.latest is not None for f in scales)
     return Seen((Response(started, scales, due, window, since),), treatment.lacking)
@@ -165,9 +170,8 @@ def no_response(response: Seen[Response], indication: Indication, active: Seen[C
     if not any(f.change is not None for f in held.scales):
         return Seen(())
     trial = book.policy("response.trial_weeks")
-    cut = _known(indication, active) < held.started - timedelta(
-        weeks=int(book.policy("course.new_start_after_weeks").number)
-    )
+    new_start = book.policy("course.new_start_after_weeks").number
+    cut = _known(indication, active) < later(held.started, -new_start * _WEEK)
     found: list[Judged] = []
     compared = False
     for scale in held.scales:
@@ -179,7 +183,7 @@ def no_response(response: Seen[Response], indication: Indication, active: Seen[C
             return Seen((), response.lacking)
         if scale.change is not None and scale.latest is not None:
             newest = next(r for r in scale.near if _before(r, scale.latest))
-            early = on_day(scale.latest) < held.started + timedelta(weeks=int(trial.number))
+            early = on_day(scale.latest) < later(held.started, trial.number * _WEEK)
             found.append(Judged(scale, newest, scale.latest, gain, scale.change, early, cut, trial))
     missed = not found and (compared or not held.documented)
     return Seen(tuple(found), (*response.lacking, UNDOCUMENTED) if missed else response.lacking)

@@ -8,9 +8,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import section
-from ivig.core.facts.course import later
 from ivig.core.facts.history import days_of, same_order
 from ivig.core.finding import Root, plain
 from ivig.core.order import Infusion, Moment, Order, Part

@@ -9,9 +9,7 @@ from msgspec import Struct
 
 from ivig.core.dated import Value
 from ivig.core.finding import Input
-from ivig.core.order import Allergy, Condition, Drug, Moment, Procedure, Reason
-
-_DOUBTFUL = ("unconfirmed", "provisional", "differential")
+from ivig.core.order import UNCONFIRMED, Allergy, Condition, Drug, Moment, Procedure, Reason
 
 
 class Sign(Struct, frozen=True):
@@ -58,7 +56,7 @@ def sign_of(
     """A sign in the chart's own words, unless `what` names it."""
     told = told_by(evidence, kind)
     doubt = ""
-    if isinstance(evidence, Condition) and evidence.verification in _DOUBTFUL:
+    if isinstance(evidence, Condition) and evidence.verification in UNCONFIRMED:
         doubt = f"{told.value} counts, although recorded as {evidence.verification}"
     return Sign(what or told.value, told, since(evidence), grave, factor=factor, doubt=doubt)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import UNTIMED, Kilos, capped
 from ivig.core.facts.established import Habit, eased
@@ -181,7 +181,7 @@ def _day(
     had = [g.day for g in before.items if g.grams is not None and g.grams >= least]
     name = f"a day of {plain(least)} g or more"
     told = Input("dose of a day", f"{plain(most)} g", "", place)
-    since = had[0] if had else order.day + timedelta(days=1)
+    since = had[0] if had else later(order.day, 1)
     factors[name] = [Sign(f"{plain(most)} g in a day", told, since, cites=(limit,), factor=name)]
 
 

@@ -10,9 +10,8 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import section
-from ivig.core.facts.course import later
 from ivig.core.facts.dose import PerKg
 from ivig.core.facts.running import UNTIMED, Run
 from ivig.core.finding import Input, plain
@@ -81,7 +80,7 @@ def live_vaccines(order: Order, drug_sets: Seen[str]) -> Seen[Live]:
                 found.append(_live(asked, False))
     if _LIVE in drug_sets.items:
         found.extend(_medicines(order))
-    return Seen(tuple(found), section(order, "immunizations", "medications"))
+    return Seen(tuple(found), section(order, "immunizations", "medications", "procedures"))
 
 
 def _vaccinates(procedure: Procedure) -> bool:

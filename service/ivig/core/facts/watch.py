@@ -8,8 +8,8 @@ from datetime import date
 from msgspec import Struct
 
 from ivig.core.book import Book
+from ivig.core.dated import later
 from ivig.core.facts.chart import UNAVAILABLE, of_set, section
-from ivig.core.facts.course import later
 from ivig.core.facts.medicines import use_of
 from ivig.core.facts.signs import told_by
 from ivig.core.finding import Input, Root

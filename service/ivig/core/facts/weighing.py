@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from statistics import median
 
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.course import Course
 from ivig.core.facts.patient import Age, age_on, share
 from ivig.core.finding import Absent, Input, Root, absent
@@ -118,7 +118,7 @@ def bounds_of(weight: Result, age: Age | None, order: Order, book: Book) -> tupl
     """What is possible at the age the patient had when weighed; without an age the widest bounds."""
     low, high = "neonate", "adult"
     if age is not None and weight.when is not None:
-        low = high = band(age_on(weight.when.day, order.day - timedelta(days=age.days)), book)
+        low = high = band(age_on(weight.when.day, later(order.day, -age.days)), book)
     return book.policy(f"weight.possible.{low}.lower"), book.policy(f"weight.possible.{high}.upper")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.weighing import WeightFault, as_input, not_had, tenth
 from ivig.core.finding import Absent, Input, absent, plain
@@ -89,7 +89,7 @@ def weight_before_pregnancy(
     expected = date.fromisoformat(due[0].words)
     if (order.day - expected).days > book.policy("history.unknown_end_days").number:
         return None  # that of an earlier pregnancy
-    begun = expected - timedelta(days=int(book.policy("pregnancy.days_before_edd").number))
+    begun = later(expected, -book.policy("pregnancy.days_before_edd").number)
     return next((w for w in weights if w.when is not None and w.when.last < begun), None)
 
 

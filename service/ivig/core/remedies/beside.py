@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ivig.core.book import Book
 from ivig.core.change import OrderedDrug, OrderedTest
+from ivig.core.dated import later
 from ivig.core.facts.running import Run
 from ivig.core.lexicon import plain_code
 from ivig.core.order import Concept
@@ -61,7 +61,7 @@ def haemoglobin(own_run: Run, book: Book) -> Iterator[Candidate]:
         return
     least, most = book.policy("haemolysis.check_from_hours"), book.policy("haemolysis.check_to_hours")
     days = -(-int(least.number) // _HOURS)
-    on = own_run.last_dose + timedelta(days=days)
+    on = later(own_run.last_dose, days)
     because = f"{least.number} to {most.number} hours after the last dose"
     yield Candidate((OrderedTest("haemoglobin", "haemoglobin", concept, on),), because=because)
 

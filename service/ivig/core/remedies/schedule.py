@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from ivig.core.book import Book
 from ivig.core.change import DaysChange, IntervalChange, StartChange
+from ivig.core.dated import later
 from ivig.core.facts.limits import in_days, interval_off
 from ivig.core.facts.segment import Segment
 from ivig.core.finding import Finding, Measure
@@ -82,4 +83,4 @@ def _later(order: Order, first_day: date, urgent: bool, most: int) -> Iterator[C
         return
     leading = min(order.parts, key=lambda p: (p.sequence or 0, p.start.day if p.start is not None else date.max))
     for days in range(1, most + 1):
-        yield Candidate((StartChange(leading.path, first_day + timedelta(days=days)),))
+        yield Candidate((StartChange(leading.path, later(first_day, days)),))

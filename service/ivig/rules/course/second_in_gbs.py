@@ -13,9 +13,9 @@ Does not cover    Doses that go on with the first course; an earlier episode; wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ivig.core.book import Book, Indication
+from ivig.core.dated import later
 from ivig.core.facts.fluctuation import Second
 from ivig.core.facts.history import Given
 from ivig.core.finding import WARNING, Finding
@@ -70,7 +70,7 @@ def check(order: Order, second_course: Seen[Second]) -> Iterator[Finding]:
 def _line(second: Second) -> str:
     if second.earlier is not None:
         return f"{second.earlier.last} to the first dose: {second.days} days"
-    first = second.planned - timedelta(days=second.days) if second.planned is not None else ""
+    first = later(second.planned, -second.days) if second.planned is not None else ""
     return f"By its timing the order begins on {first}, and a second course on {second.planned}: {second.days} days"
 
 

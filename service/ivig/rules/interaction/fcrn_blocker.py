@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from ivig.core.book import Book
-from ivig.core.facts.course import later
+from ivig.core.dated import later
 from ivig.core.facts.medicines import Use, called, inputs_of, nearest
 from ivig.core.facts.partners import barred
 from ivig.core.facts.running import Run

@@ -37,6 +37,7 @@ rule = Rule(
 _TOLERATED = (
     "Earlier severe reaction to immune globulin ({what}{on}); {count} infusions of this product since without one"
 )
+_OVER = "Earlier severe reaction to immune globulin ({what}{on}); recorded as resolved or inactive"
 _UNSTATED = "Earlier reaction to {to} of unstated severity ({what}{on})"
 _WIDE = "Earlier anaphylaxis to {to} ({what}{on}); whether to immune globulin is not said"
 _ALL_THREE = "Contraindicated by every label: IgA deficiency, {what}, and an earlier reaction ({reaction})"
@@ -57,16 +58,17 @@ def check(
     book: Book,
 ) -> Iterator[Finding]:
     telling = [r for r in reactions.items if r.grade != MILD]
-    severe = [r for r in telling if r.grade == SEVERE and r.sure]
+    severe = sorted((r for r in telling if r.grade == SEVERE and r.sure), key=lambda r: r.over)
     if telling:
         first = (severe or sorted(telling, key=lambda r: not r.sure))[0]
         blood = not first.sure and first.grade == SEVERE
         tolerated = bool(severe) and established is not None
+        over = bool(severe) and first.over
         milder = WARNING if severe else eased(WARNING, established, (r.since for r in telling))
         yield rule.finding(
             at=(order.path, *(r.input.path for r in telling)),
-            severity=ERROR if severe and not tolerated else milder,
-            says=_TOLERATED if tolerated else None if severe else _WIDE if blood else _UNSTATED,
+            severity=ERROR if severe and not tolerated and not over else milder,
+            says=_TOLERATED if tolerated else _OVER if over else None if severe else _WIDE if blood else _UNSTATED,
             inputs=(r.input for r in telling),
             cites=_labels(products, "immune_globulin_reaction") if severe else (),
             assumed=doubted(r.input for r in telling),

@@ -9,11 +9,10 @@ Does not cover    Whether the volume of the infusion is safe (risk-volume-overlo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 from ivig.core.book import Book
-from ivig.core.dated import Value
+from ivig.core.dated import Value, later
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.patient import share
 from ivig.core.facts.signs import told_by
@@ -76,6 +75,6 @@ def _lowest(weight: Result, weights: tuple[Result, ...], days: Value) -> Result 
     """The lowest other weight of the days before."""
     if weight.when is None or weights == (weight,):
         return None
-    since = weight.when.day - timedelta(days=int(days.number))
+    since = later(weight.when.day, -days.number)
     others = [w for w in weights if w is not weight and w.when is not None and w.when.day >= since]
     return min(others, key=lambda w: w.value or Decimal(0), default=None)
