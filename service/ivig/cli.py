@@ -28,6 +28,7 @@ from ivig.entrypoints.shell import (
     faulty,
     library_by,
     settings_of,
+    wrong_call,
 )
 
 if TYPE_CHECKING:
@@ -158,7 +159,12 @@ def sheet(
             sys.stdout.buffer.write(page.encode("utf-8", "replace"))
             sys.stdout.buffer.flush()
         else:
-            out.write_bytes(page.encode("utf-8", "replace"))
+            try:
+                out.write_bytes(page.encode("utf-8", "replace"))
+            except OSError as fault:
+                wrong_call(
+                    f"Cannot write {out}: {fault.strerror or type(fault).__name__}. Choose another file with --out."
+                )
             typer.echo(f"written: {out}", err=True)
     raise typer.Exit(gravest([one.exit for one in done]))
 
@@ -274,7 +280,8 @@ def explain(
     if name is None:
         render_rules(explanation.listed(), console)
         return
-    library, today = library_by(chosen(policy)), day_of(on)
+    library, today, asked = library_by(chosen(policy)), day_of(on), name
+    name = name.strip().lower()
     try:
         if name in explanation.names():
             render_page(explanation.page(name, library, today), library, console, on is not None)
@@ -283,7 +290,7 @@ def explain(
     except LookupError:
         close = explanation.closest(name, reference.keys(library))
         also = f" Did you mean: {', '.join(close)}?" if close else ""
-        typer.echo(f"There is no rule, indication or product {name}.{also}", err=True)
+        typer.echo(f"There is no rule, indication or product {asked}.{also}", err=True)
         typer.echo("`ivig explain` lists all rules.", err=True)
         raise typer.Exit(2) from None
 

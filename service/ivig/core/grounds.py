@@ -68,6 +68,7 @@ class Grounds:
         order = self.orders[place]
         dosage = f"{order.path}.dosageInstruction"
         for found in judgement.findings:
+            whole = found.rule == self.judge.verdict.name
             of_dosage = any(i.path.startswith(dosage) for i in found.inputs)
             yield explain(
                 found,
@@ -76,8 +77,15 @@ class Grounds:
                 page,
                 order.assumptions if of_dosage and found.result == Result.FLAGGED else (),
                 _lacked(found, judgement),
-                found.rule == self.judge.verdict.name,
+                whole,
+                self._vials(place) if whole else (),
             )
+
+    def _vials(self, place: int) -> Iterator[str]:
+        """What is opened for the doses of the order at this place, thrown away, and saved by rounding."""
+        vials = self.fact(place, "vials") if self.fact(place, "in_scope") else None
+        for day in vials.items if vials is not None else ():
+            yield from day.lines()
 
 
 def _lacked(found: Finding, judgement: Judgement) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _lines(f: Finding, told: Explanation, full: bool) -> Iterable[str]:
     said += [f"{one.key}: {one.amount} ({one.source}, {one.at}; {one.seen})" for one in told.limits]
     said += [CAPPED] if told.capped else []
     said += [f"Assumed: {one}" for one in told.assumed]
-    return [*said, *told.consider, *told.remedies, *told.vials]
+    return [*said, *told.consider]
 
 
 def _background(reasons: Sequence[Explanation], console: Console) -> None:
