@@ -99,9 +99,10 @@ def check(
 ) -> None:
     """Judge the immune globulin orders in files.
 
-    Exit code: 0 clear or advise, 1 stop, 2 cannot-tell, 3 unreadable, 4 no immune globulin order; for several files
-    the gravest, in the order 3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service, 78 faulty settings or
-    knowledge.
+    Exit code: 0 clear or advise, 1 stop, 2 cannot-tell, 3 unreadable,
+    4 no immune globulin order; for several files the gravest, in the order
+    3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service,
+    78 faulty settings or knowledge.
     """
     settings = settings_of()
     library = library_by(chosen(policy))

@@ -155,11 +155,14 @@ def diff(
     """Say what is judged differently in B than in A: for whom, from which day, on which source.
 
     \b
-    Two days, by one policy:   ivig knowledge diff 2017-01-01 2026-11-25
-                               ivig knowledge diff 2024-01-31 2024-02-01 --policy australia
-    Two policies:              ivig knowledge diff us-default uk
-                               ivig knowledge diff ontario ./our-policy.yaml --on 2026-11-25
-    Two folders of knowledge:  ivig knowledge diff path/to/old path/to/new
+    Two days, by one policy:
+      ivig knowledge diff 2017-01-01 2026-11-25
+      ivig knowledge diff 2024-01-31 2024-02-01 --policy australia
+    Two policies:
+      ivig knowledge diff us-default uk
+      ivig knowledge diff ontario ./our-policy.yaml --on 2026-11-25
+    Two folders of knowledge:
+      ivig knowledge diff path/to/old path/to/new
 
     Policies and folders are compared for all days, each difference with the days it holds; with --on for one day.
     Exit code: 0 no difference, 1 differences, 64 A and B are not of one kind, 78 faulty knowledge.

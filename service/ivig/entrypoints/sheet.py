@@ -24,7 +24,7 @@ from ivig.core.facts.weight import Dosing
 from ivig.core.finding import Finding, Judgement, Report, Result, Severity, Verdict, plain
 from ivig.core.grounds import Grounds
 from ivig.core.order import Order
-from ivig.entrypoints.wording import clean, dosage, reason_said
+from ivig.entrypoints.wording import clean, cut, dosage, reason_said
 from ivig.wire.decode import Broken
 
 _KEYS = re.compile(r"\b(?:S-[A-Za-z0-9-]+|P\d+|seed-[AB])\b")
@@ -34,7 +34,7 @@ _VERDICT = {
     Verdict.ADVISE: ("Advise", "needs a decision"),
     Verdict.CLEAR: ("Clear", "nothing found among the things that are checked; no approval"),
 }
-_LONGEST, _OF_ORDER = 1500, 400  # characters of one text: more than any of our own has; of one that stands in the order
+_LONGEST = 1500  # characters of one text: more than any of our own has
 _SHORT = {"alt": "ALT", "ast": "AST"}
 _GRADES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFORMATION: "Information"}
 _OUTCOMES = {
@@ -128,12 +128,7 @@ def render(
 
 def _printable(value: Any) -> Any:
     """Text from outside without control characters, and of a length that leaves room; markup of the template as it is."""
-    return _cut(clean(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _cut(text: str, most: int = _LONGEST) -> str:
-    left = len(text) - most
-    return text if left <= 0 else f"{text[:most]}… ({left} more characters stand in the order)"
+    return cut(clean(value), _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _sheet(judgement: Judgement, order: Order, place: int, report: Report, broken: Sequence[Broken]) -> Sheet:
@@ -187,11 +182,11 @@ def _found(f: Finding, told: Explanation) -> Found:
 
 
 def _ordered(order: Order, place: int, grounds: Grounds) -> Iterator[Row]:
-    yield Row("Medication", _cut(order.medication, _OF_ORDER) or "none")
+    yield Row("Medication", cut(order.medication) or "none")
     product, page = grounds.fact(place, "product"), grounds.fact(place, "indication")
     yield Row("Product", product.title if product is not None else "brand or strength is open")
-    yield Row("Dosage", _cut(dosage(order), 2 * _OF_ORDER))
-    yield Row("Reason", _cut(reason_said(order), _OF_ORDER))
+    yield Row("Dosage", dosage(order))
+    yield Row("Reason", cut(reason_said(order)))
     if page is not None:
         phase = grounds.fact(place, "phase")
         yield Row("Judged as", page.title + (f", {phase}" if phase else ""))
