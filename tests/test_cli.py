@@ -418,3 +418,21 @@ def test_the_installed_command_starts_without_the_web_framework() -> None:
     code = "import sys, ivig.cli; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"fastapi", "uvicorn", "fhir.resources", "pydantic", "yaml"} & set(ran.stdout.split())
+
+
+def test_a_sheet_that_cannot_be_written_says_so(ivig_: Run, tmp_path: Path) -> None:
+    ran = ivig_("sheet", CLEAR, "--out", tmp_path / "none" / "sheet.html")
+    assert ran.code == 64
+    assert "Cannot write" in ran.err
+    assert "--out" in ran.err
+
+
+def test_explain_takes_a_name_in_capitals(ivig_: Run) -> None:
+    assert ivig_("explain", "CIDP").out == ivig_("explain", "cidp").out
+
+
+def test_keys_says_when_there_is_none(ivig_: Run) -> None:
+    ran = ivig_("knowledge", "keys", "nosuchkey")
+    assert (ran.code, ran.out) == (64, "")
+    assert "No key holds nosuchkey" in ran.err
+    assert "none (house)" in ivig_("knowledge", "keys", "formulary").out

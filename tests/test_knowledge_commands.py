@@ -74,7 +74,10 @@ def test_on_one_day_only_what_holds_that_day_differs(ivig_: Run) -> None:
 def test_a_policy_of_ones_own_is_held_against_a_shipped_one(ivig_: Run, ours: Path) -> None:
     said = words(ivig_("knowledge", "diff", "us-default", ours).out)
     assert "dose, tolerance: 5 %, not 10 %, from 2026-11-01" in said
-    assert "Findings of lab-stale severity: off, not nothing, from 2026-11-01 silenced: the lab is late" in said
+    assert (
+        "Findings of lab-stale severity: off, not the rule's own (warning), from 2026-11-01 silenced: the lab is late"
+        in said
+    )
 
 
 def test_two_days_differ_by_what_began_between_them(ivig_: Run) -> None:

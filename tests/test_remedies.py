@@ -113,6 +113,12 @@ def test_the_interval_of_the_page() -> None:
     assert text.startswith("every 3 weeks")
 
 
+def test_whole_vials_within_the_step_of_the_policy() -> None:
+    """Ontario rounds to 5 g: 32.8 g of Gammagard Liquid (vials from 1 g) become 35 g: 2.2 g away, 30 g are 2.8 g."""
+    (remedy,) = only(bundle("mmn", {"dose": "32.8 g", "policy": "ontario"})).by_rule("dose-not-whole-vials")
+    assert values(remedy.changes) == [Decimal(35)]
+
+
 def test_a_later_start_and_never_of_what_is_urgent() -> None:
     given_ = [{"day": "2026-10-30", "dose": "70 g"}, {"day": "2026-11-10", "dose": "70 g"}]
     change = {"without": ["MedicationAdministration"], "given": given_}

@@ -183,3 +183,40 @@ def test_no_order_is_told_on_the_sheet(ivig_: Run) -> None:  # noqa: F811
     ran = ivig_("sheet", "-", stdin=b'{"resourceType": "Bundle", "type": "collection"}')
     assert ran.code == 4
     assert "No immune globulin order" in ran.out
+
+
+def test_the_vials_and_what_would_clear_a_finding_are_printed(tmp_path: Path) -> None:
+    """28 g of Privigen: 20 + 10 = 30 g. 42 g x 5 / 70 kg = 3 g/kg; 2 x 70 / 5 = 28 g, in whole vials 30 g."""
+    said = words(printed(bundle("gbs"), tmp_path))
+    assert "Vials 28 g exactly: 20 + 10 g = 30 g, 2 g thrown away on each of 5 days. Rounded up to 30 g" in said
+    said = words(printed(bundle("gbs", {"dose": "42 g", "labs": {"iga": "absent"}}), tmp_path))
+    assert "Would clear it: 30 g a day for 5 days (2.14 g/kg by actual weight 70 kg" in said
+    assert "clears only the absence of a usable result" in said
+    assert "Would make it pass, all together 30 g a day for 5 days" in said
+
+
+def test_each_sheet_names_the_policy_its_order_was_judged_by(tmp_path: Path) -> None:
+    done = []
+    for name, change in (("a", {}), ("b", {"policy": "uk"})):
+        path = tmp_path / f"{name}.json"
+        path.write_bytes(written(bundle("gbs", change)))
+        one = check(str(path), validator(), Settings(), None, NOON)
+        assert one.report is not None
+        done.append((one.report, one.orders, one.broken))
+    page = render(done, datetime(2026, 11, 21, 8, tzinfo=UTC), validator().library)
+    first, second = page.split('<section class="sheet">')[1:]
+    assert "and policy us-default" in first
+    assert "and policy uk" not in first
+    assert "and policy uk" in second
+    assert "; policy uk " in second
+
+
+@pytest.mark.parametrize("letter", ["W", "no end "])
+def test_a_text_without_end_leaves_room_for_the_rest(letter: str, tmp_path: Path) -> None:
+    order = {
+        "medicationCodeableConcept": {"text": "Privigen 10% " + letter * 2000},
+        "reasonCode": [{"text": letter * 2000}],
+    }
+    page = printed(bundle("gbs", {"order": order}), tmp_path)
+    assert "more characters stand in the order)" in page
+    assert page.count(letter) < 2500

@@ -28,6 +28,7 @@ from ivig.entrypoints.shell import (
     faulty,
     library_by,
     settings_of,
+    wrong_call,
 )
 
 if TYPE_CHECKING:
@@ -98,9 +99,10 @@ def check(
 ) -> None:
     """Judge the immune globulin orders in files.
 
-    Exit code: 0 clear or advise, 1 stop, 2 cannot-tell, 3 unreadable, 4 no immune globulin order; for several files
-    the gravest, in the order 3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service, 78 faulty settings or
-    knowledge.
+    Exit code: 0 clear or advise, 1 stop, 2 cannot-tell, 3 unreadable,
+    4 no immune globulin order; for several files the gravest, in the order
+    3, 1, 2, 4, 0. Other codes: 64 wrong call, 70 fault in the service,
+    78 faulty settings or knowledge.
     """
     settings = settings_of()
     library = library_by(chosen(policy))
@@ -158,7 +160,12 @@ def sheet(
             sys.stdout.buffer.write(page.encode("utf-8", "replace"))
             sys.stdout.buffer.flush()
         else:
-            out.write_bytes(page.encode("utf-8", "replace"))
+            try:
+                out.write_bytes(page.encode("utf-8", "replace"))
+            except OSError as fault:
+                wrong_call(
+                    f"Cannot write {out}: {fault.strerror or type(fault).__name__}. Choose another file with --out."
+                )
             typer.echo(f"written: {out}", err=True)
     raise typer.Exit(gravest([one.exit for one in done]))
 
@@ -274,7 +281,8 @@ def explain(
     if name is None:
         render_rules(explanation.listed(), console)
         return
-    library, today = library_by(chosen(policy)), day_of(on)
+    library, today, asked = library_by(chosen(policy)), day_of(on), name
+    name = name.strip().lower()
     try:
         if name in explanation.names():
             render_page(explanation.page(name, library, today), library, console, on is not None)
@@ -283,7 +291,7 @@ def explain(
     except LookupError:
         close = explanation.closest(name, reference.keys(library))
         also = f" Did you mean: {', '.join(close)}?" if close else ""
-        typer.echo(f"There is no rule, indication or product {name}.{also}", err=True)
+        typer.echo(f"There is no rule, indication or product {asked}.{also}", err=True)
         typer.echo("`ivig explain` lists all rules.", err=True)
         raise typer.Exit(2) from None
 

@@ -1,7 +1,7 @@
 """What could be changed on an order, so precisely that it can be done: which instruction, which value, which unit.
 
-Each change makes of an order the order that would have been read had it been written so. A text of an instruction that
-holds numbers falls away when something else of that instruction changes: it would contradict.
+Each change makes of an order the order that would have been read had it been written so. A text of an instruction falls
+away when it tells of what changes: it would contradict. For a dose and its days that is any text with numbers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,16 @@ _CYCLE_FROM = 14  # days: several infusion days in a shorter period cannot be wr
 _TELLS = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice|single|every|each|day|days|daily|week|"
     r"weeks|weekly|month|months|monthly|fortnightly|stat)\b",
+    re.IGNORECASE,
+)
+# Words on speed, and on a day: a text without them stays where only the rate, or only the first day, changes.
+_PACES = re.compile(
+    r"(?:/|per\s|an?\s)\s?(?:h|hr|hour|min|minute)s?\b|\brates?\b|\bover\b.*\b(?:h|hrs?|hours?|mins?|minutes?)\b",
+    re.IGNORECASE,
+)
+_DATES = re.compile(
+    r"\d{1,4}[-./]\d{1,2}|\b(?:today|tonight|tomorrow|now|stat|start(?:s|ing)?|begin(?:s|ning)?|from|on|"
+    r"jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\b",
     re.IGNORECASE,
 )
 
@@ -125,7 +135,7 @@ class StartChange(Change, frozen=True):
         made = order
         for part in order.parts:
             if change(part):
-                made = _instruction(made, part.path, change)
+                made = _instruction(made, part.path, change, _DATES)
         return made
 
     def words(self) -> str:
@@ -159,7 +169,7 @@ class RateChange(Change, frozen=True):
             rates[place] = structs.replace(made, role=rates[place].role)
             return {"rates": tuple(rates)}
 
-        return _instruction(order, self.path, change)
+        return _instruction(order, self.path, change, _PACES)
 
     def words(self) -> str:
         return f"{'over' if self.unit in ('h', 'min', 'd', 's') else 'at'} {plain(self.value)} {self.unit}"
@@ -321,9 +331,19 @@ def _pace(part: Part) -> str:
     return ", ".join(said)
 
 
-def _instruction(order: Order, path: str, change: Callable[[Part], dict[str, Any]]) -> Order:
-    """The order with one instruction changed, wherever it stands among the parts of its course."""
-    gone = {part.path + ".text" for part in order.parts if part.path == path and _TELLS.search(part.text)}
+def _instruction(
+    order: Order, path: str, change: Callable[[Part], dict[str, Any]], of: re.Pattern[str] | None = None
+) -> Order:
+    """The order with one instruction changed, wherever it stands among the parts of its course.
+
+    Args:
+        of: words on what changes; a text without them stays, and so does what it contradicts. None: any text with numbers goes.
+    """
+    gone = {
+        part.path + ".text"
+        for part in order.parts
+        if part.path == path and _TELLS.search(part.text) and (of is None or of.search(part.text))
+    }
 
     def made(part: Part) -> Part:
         if part.path != path:

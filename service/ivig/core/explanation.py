@@ -21,7 +21,7 @@ _ELSEWHERE = {"course": True, "interaction": True, "indication": False, "risk": 
 _WATCHED = frozenset({"dose", "rate", "product", "lab", "risk", "course", "adjunct", "interaction"})
 _UNREADABLE = "value"  # the issue code of a datum that cannot be read: nothing can be said about treatment
 _WHEN = re.compile(r"\b(Before|During|After):\s*")
-_ORDER = ("Alternatives to consider", "Watch before", "Watch during", "Watch after", "Watch", "Response")
+_ORDER = ("Vials", "Alternatives to consider", "Watch before", "Watch during", "Watch after", "Watch", "Response")
 CAPPED = "An error by the numbers; a warning because a number it rests on is unconfirmed."
 
 
@@ -101,6 +101,7 @@ def explain(
     assumed: Iterable[str] = (),
     missing: Iterable[str] = (),
     whole: bool = False,
+    vials: Iterable[str] = (),
 ) -> Explanation:
     """All that `found` rests on.
 
@@ -109,6 +110,7 @@ def explain(
         page: the indication the order is judged by; without it nothing is said of other treatments and of what to watch.
         assumed, missing: what is known of the order beside the finding itself.
         whole: it tells of the order as a whole: what to watch, and when response is judged, belong to it.
+        vials: those of the order's doses.
     """
     advice = (*found.consider, *((rule.consider,) if rule is not None and rule.consider else ()))
     elsewhere = page is not None and has_alternatives(found, rule)
@@ -127,6 +129,7 @@ def explain(
         alternatives=one_line(page.alternatives) if page is not None and elsewhere else "",
         watch=watch(page.monitoring) if page is not None and watched else Watch(),
         review=one_line(page.review) if page is not None and (whole or elsewhere) else "",
+        vials=tuple(vials),
     )
 
 
@@ -196,15 +199,14 @@ def lines(told: Explanation, full: bool = False) -> Sequence[str]:
         said.append(f"Not judged for want of this: {', '.join(told.not_judged)}.")
     said.extend(told.consider)
     said.extend(f"Would clear it: {_sentence(one)}" for one in told.remedies)
-    said.extend(f"Vials: {_sentence(one)}" for one in told.vials)
     if full:
         said.extend(f"{heading}: {prose}" for heading, prose in background(told))
     return said
 
 
 def background(told: Explanation) -> tuple[tuple[str, str], ...]:
-    """What the indication's page adds, each part under its heading."""
-    parts = [(_ORDER[0], told.alternatives)]
+    """The vials of a dose and what the indication's page adds, each part under its heading."""
+    parts = [(_ORDER[0], " ".join(map(_sentence, told.vials))), (_ORDER[1], told.alternatives)]
     parts += [(when if when == "Watch" else f"Watch {when.lower()}", what) for when, what in told.watch.lines()]
     parts.append((_ORDER[-1], told.review))
     return tuple((heading, prose) for heading, prose in parts if prose)

@@ -78,6 +78,7 @@ class Grounds:
         order = self.orders[place]
         dosage, doubtful = f"{order.path}.dosageInstruction", self._doubtful(place)
         for found in judgement.findings:
+            whole = found.rule == self.judge.verdict.name
             of_dosage = any(i.path.startswith(dosage) for i in found.inputs)
             yield explain(
                 found,
@@ -89,8 +90,15 @@ class Grounds:
                     *_doubted(found, doubtful),
                 ),
                 _lacked(found, judgement),
-                found.rule == self.judge.verdict.name,
+                whole,
+                self._vials(place) if whole else (),
             )
+
+    def _vials(self, place: int) -> Iterator[str]:
+        """What is opened for the doses of the order at this place, thrown away, and saved by rounding."""
+        vials = self.fact(place, "vials") if self.fact(place, "in_scope") else None
+        for day in vials.items if vials is not None else ():
+            yield from day.lines()
 
 
 def _doubted(found: Finding, doubtful: Sequence[Condition | Allergy]) -> Iterator[str]:

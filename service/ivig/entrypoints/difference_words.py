@@ -89,6 +89,15 @@ def thing(path: tuple[str, ...]) -> str:
     return ", ".join(said)
 
 
+def without(path: tuple[str, ...]) -> str:
+    """What holds where a policy gives a rule no severity: the rule's own."""
+    if path[0] != "policy" or not path[1].startswith(PREFIX):
+        return ""
+    rules = {module.rule.name: module.rule for module in RULES}
+    rule = rules.get(path[1].removeprefix(PREFIX))
+    return f"the rule's own ({rule.severity.name.lower()})" if rule is not None else ""
+
+
 def effect(path: tuple[str, ...], before: Value | None, after: Value | None) -> str:
     """What comes of it, where that can be said in general."""
     last = path[-1]
@@ -135,25 +144,31 @@ def _top(value: Value) -> Decimal | None:
 
 
 def rules_of(path: tuple[str, ...]) -> tuple[str, ...]:
-    """The rules that ask for a policy key themselves, or whose facts do."""
+    """The rules that ask for a policy key: first those that do so themselves, then those whose facts do."""
     if path[0] != "policy" or path[1].startswith(PREFIX):
         return ()
-    key = path[1]
-    return tuple(
-        rule
-        for rule, constants in _asked().items()
-        if key in constants or any(key.startswith(c) for c in constants if c.count(".") and c[-1] in "._")
+    found = dict.fromkeys(
+        rule for depth in range(3) for rule, constants in _asked(depth).items() if _names(path[1], constants)
     )
+    return tuple(found)
+
+
+def _names(key: str, constants: frozenset[str]) -> bool:
+    return key in constants or any(key.startswith(c) for c in constants if c.count(".") and c[-1] in "._")
 
 
 @cache
-def _asked() -> dict[str, frozenset[str]]:
-    """Strings in the code of each rule, of the facts it names, of those that these name, and of what all of them call."""
+def _asked(depth: int) -> dict[str, frozenset[str]]:
+    """Strings in the code of each rule, of the facts it names, of those that these name, and of what all of them call.
+
+    Args:
+        depth: 0 for the rule itself, 1 with its facts, 2 with those behind them.
+    """
     found: dict[str, frozenset[str]] = {}
     for module in RULES:
         functions = [getattr(module, f) for f in ("concerns", "check") if hasattr(module, f)]
-        named = [n for f in functions for n in inspect.signature(f).parameters if n in FACTS]
-        behind = [n for name in named for n in FACTS[name].make.names if n in FACTS]
+        named = [n for f in functions for n in inspect.signature(f).parameters if n in FACTS] if depth else []
+        behind = [n for name in named for n in FACTS[name].make.names if n in FACTS] if depth > 1 else []
         queue = [*functions, *(FACTS[n].make.call for n in dict.fromkeys((*named, *behind)))]
         reached = set()
         while queue:

@@ -12,7 +12,7 @@ from ivig.core.book import Book, Library
 from ivig.core.dated import Series, Value
 from ivig.core.finding import amount
 from ivig.core.positions import Position
-from ivig.entrypoints.difference_words import effect, rules_of, subject, thing
+from ivig.entrypoints.difference_words import effect, rules_of, subject, thing, without
 
 Path_ = tuple[str, ...]
 NOTHING = "nothing"
@@ -107,7 +107,7 @@ def _change(
 ) -> Change:
     value = after or before
     assert value is not None
-    old, new = told(before), told(after)
+    old, new = (told(v) if v is not None else without(path) or NOTHING for v in (before, after))
     if (
         old == new and before is not None and after is not None
     ):  # as much, and seen otherwise: an error needs a seen one

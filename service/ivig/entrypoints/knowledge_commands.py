@@ -34,6 +34,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SPAN = re.compile(r"(\d{1,5})\s*([dwm]?)")
 _DAYS_OF = {"": 1, "d": 1, "w": 7, "m": 30}
 _DIFFERENT = _DUE = 1
+_MOST_RULES = 8
 
 
 @knowledge.command()
@@ -68,14 +69,17 @@ def keys(
 
     Beside them a policy may set `severity.<rule>` and `positions.<indication>`.
     """
-    from ivig.core.finding import amount
+    from ivig.entrypoints.differences import told
 
     library = library_by(chosen(policy))
     book = library.on(day_of(on))
-    for key in [k for k in library.policy if word in k]:
+    found = [k for k in library.policy if word in k]
+    if not found:
+        wrong_call(f"No key holds {word}. `ivig knowledge keys` lists all.")
+    for key in found:
         value = book.maybe(key)
         mark = "*" if key in library.stated_policy.stated else " "
-        said = f"{amount(value)} ({value.source})" if value is not None else "not set"
+        said = f"{told(value)} ({value.source})" if value is not None else "not set"
         typer.echo(f"{mark} {key:44} {said}")
 
 
@@ -151,11 +155,14 @@ def diff(
     """Say what is judged differently in B than in A: for whom, from which day, on which source.
 
     \b
-    Two days, by one policy:   ivig knowledge diff 2017-01-01 2026-11-25
-                               ivig knowledge diff 2024-01-31 2024-02-01 --policy australia
-    Two policies:              ivig knowledge diff us-default uk
-                               ivig knowledge diff ontario ./our-policy.yaml --on 2026-11-25
-    Two folders of knowledge:  ivig knowledge diff path/to/old path/to/new
+    Two days, by one policy:
+      ivig knowledge diff 2017-01-01 2026-11-25
+      ivig knowledge diff 2024-01-31 2024-02-01 --policy australia
+    Two policies:
+      ivig knowledge diff us-default uk
+      ivig knowledge diff ontario ./our-policy.yaml --on 2026-11-25
+    Two folders of knowledge:
+      ivig knowledge diff path/to/old path/to/new
 
     Policies and folders are compared for all days, each difference with the days it holds; with --on for one day.
     Exit code: 0 no difference, 1 differences, 64 A and B are not of one kind, 78 faulty knowledge.
@@ -251,7 +258,9 @@ def _print_changes(found: list[Change], a: str, b: str) -> None:
 
 
 def _rules(rules: tuple[str, ...]) -> str:
-    return f"asked for by {', '.join(rules)}" if rules else ""
+    """Those that ask for a value themselves stand first; those that only rest on it are counted."""
+    more = f" and {len(rules) - _MOST_RULES} more (all with --format json)" if len(rules) > _MOST_RULES else ""
+    return f"asked for by {', '.join(rules[:_MOST_RULES])}{more}" if rules else ""
 
 
 def _source(change: Change) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ivig import __version__
 from ivig.core.book import Library
@@ -24,7 +24,7 @@ from ivig.core.facts.weight import Dosing
 from ivig.core.finding import Finding, Judgement, Report, Result, Severity, Verdict, plain
 from ivig.core.grounds import Grounds
 from ivig.core.order import Order
-from ivig.entrypoints.wording import clean, dosage, reason_said
+from ivig.entrypoints.wording import clean, cut, dosage, reason_said
 from ivig.wire.decode import Broken
 
 _KEYS = re.compile(r"\b(?:S-[A-Za-z0-9-]+|P\d+|seed-[AB])\b")
@@ -34,6 +34,7 @@ _VERDICT = {
     Verdict.ADVISE: ("Advise", "needs a decision"),
     Verdict.CLEAR: ("Clear", "nothing found among the things that are checked; no approval"),
 }
+_LONGEST = 1500  # characters of one text: more than any of our own has
 _SHORT = {"alt": "ALT", "ast": "AST"}
 _GRADES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFORMATION: "Information"}
 _OUTCOMES = {
@@ -69,9 +70,11 @@ class Sheet(Struct, frozen=True):
 
     ref: str
     day: date
+    policy: str
     verdict: str
     meaning: str
     summary: str
+    together: str
     judged: str
     order: tuple[Row, ...]
     patient: tuple[Row, ...]
@@ -124,13 +127,16 @@ def render(
 
 
 def _printable(value: Any) -> Any:
-    """Text from outside without control characters; markup of the template as it is."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Text from outside without control characters, and of a length that leaves room; markup of the template as it is."""
+    return cut(clean(value), _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _sheet(judgement: Judgement, order: Order, place: int, report: Report, broken: Sequence[Broken]) -> Sheet:
-    grounds = report.grounds
-    reasons = tuple(grounds.explanations(place, judgement))
+    grounds, remedies = report.grounds, report.remedies[place]
+    reasons = tuple(
+        structs.replace(told, remedies=tuple(r.text for r in remedies.single if r.place == n))
+        for n, told in enumerate(grounds.explanations(place, judgement))
+    )
     explained = list(zip(judgement.findings, reasons, strict=True))
     verdict = next(f for f in judgement.findings if f.rule == grounds.judge.verdict.name)
     flagged = [(f, told) for f, told in explained if f.result == Result.FLAGGED]
@@ -142,9 +148,11 @@ def _sheet(judgement: Judgement, order: Order, place: int, report: Report, broke
     return Sheet(
         ref=judgement.ref,
         day=judgement.day,
+        policy=report.policy,
         verdict=word,
         meaning=meaning,
         summary=verdict.text(),
+        together=remedies.combined.text if remedies.combined is not None else "",
         judged=" ".join(verdict.sums[:1]),
         order=tuple(_ordered(order, place, grounds)),
         patient=tuple(_patient(order, place, grounds)),
@@ -174,11 +182,11 @@ def _found(f: Finding, told: Explanation) -> Found:
 
 
 def _ordered(order: Order, place: int, grounds: Grounds) -> Iterator[Row]:
-    yield Row("Medication", order.medication or "none")
+    yield Row("Medication", cut(order.medication) or "none")
     product, page = grounds.fact(place, "product"), grounds.fact(place, "indication")
     yield Row("Product", product.title if product is not None else "brand or strength is open")
     yield Row("Dosage", dosage(order))
-    yield Row("Reason", reason_said(order))
+    yield Row("Reason", cut(reason_said(order)))
     if page is not None:
         phase = grounds.fact(place, "phase")
         yield Row("Judged as", page.title + (f", {phase}" if phase else ""))

@@ -19,7 +19,7 @@ from ivig.core.order import Order
 from ivig.core.order import Result as Reported
 from ivig.core.overrides import SILENCED
 from ivig.core.remedy import Remedies
-from ivig.entrypoints.wording import clean, ordered, reason_said
+from ivig.entrypoints.wording import clean, cut, ordered, reason_said
 from ivig.wire.decode import Broken
 from ivig.wire.outcome import cited
 
@@ -110,7 +110,7 @@ def _for_whom(order: Order, library: Library) -> str:
     """Indication, sex, age and weight, as the judge sees them."""
     case = Case({"order": order, "book": library.on(order.day)})
     page, age, weight = (_fact(case, name) for name in ("indication", "age", "weight"))
-    reason = page.title if page is not None else reason_said(order)
+    reason = page.title if page is not None else cut(reason_said(order))
     who = [order.chart.sex or "sex unknown"]
     who.append(f"{age.years} years" if age is not None else "age unknown")
     who.append(f"{weight.said}{_of(weight)}" if weight is not None else "no usable weight")
@@ -155,7 +155,7 @@ def _lines(f: Finding, told: Explanation, full: bool) -> Iterable[str]:
     said += [f"{one.key}: {one.amount} ({one.source}, {one.at}; {one.seen})" for one in told.limits]
     said += [CAPPED] if told.capped else []
     said += [f"Assumed: {one}" for one in told.assumed]
-    return [*said, *told.consider, *told.remedies, *told.vials]
+    return [*said, *told.consider]
 
 
 def _background(reasons: Sequence[Explanation], console: Console) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from ivig.core.finding import plain
 from ivig.core.order import Order, Part
 
+_LONGEST = 400  # characters
 _ROUTES = {"iv": "intravenous", "sc": "subcutaneous", "im": "intramuscular"}
 
 
@@ -15,9 +16,15 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def cut(text: str, most: int = _LONGEST) -> str:
+    """A text of an order without the end of it, where it has hardly one."""
+    left = len(text) - most
+    return text if left <= 0 else f"{text[:most]}… ({left} more characters stand in the order)"
+
+
 def ordered(order: Order) -> str:
     """What was ordered, as it was ordered."""
-    return f"{order.medication or 'no medication'}: {dosage(order)}"
+    return f"{cut(order.medication) or 'no medication'}: {dosage(order)}"
 
 
 def dosage(order: Order) -> str:

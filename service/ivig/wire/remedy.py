@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +50,7 @@ _ROUTES = {
     "im": ("78421000", "Intramuscular route"),
 }
 _STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
-_TIMES = ("days", "step", "interval", "cycles", "doses_a_day", "start", "events")
+TIMES = ("days", "step", "interval", "cycles", "doses_a_day", "start", "events")
 _REPEAT = (
     "boundsDuration", "boundsRange", "boundsPeriod", "count", "countMax", "frequency", "frequencyMax", "period", "periodMax",
     "periodUnit", "dayOfWeek",
@@ -164,7 +164,7 @@ def _instruction(dosage: Json, old: Part, new: Part) -> None:
         _dose_in_elements(dosage, _writable(new.amount, new.days))
     # The number of doses may have been told by the quantity dispensed, over the dose there was.
     redosed = new.amount != old.amount and not _counted(dosage)
-    if any(getattr(old, name) != getattr(new, name) for name in _TIMES) or unworded or redosed:
+    if any(getattr(old, name) != getattr(new, name) for name in TIMES) or unworded or redosed:
         _timing(dosage, new)
 
 
@@ -203,6 +203,14 @@ def _writable(amount: Amount, days: int | None) -> Amount:
     if amount.each != "course" or f"{amount.unit}/{{course}}" in UNITS or not days:
         return amount
     return structs.replace(amount, low=amount.low / days, high=amount.high / days, each="day")
+
+
+def dose_in_elements(amount: Amount, days: int | None) -> Iterator[Json]:
+    """The value of a dose that stays, where a text that goes had told something of it."""
+    amount = _writable(amount, days)
+    if amount.unit and (amount.from_text or amount.each != "dose" or "vial" in amount.said):
+        made = _amount(amount)
+        yield {"valueQuantity": made["doseQuantity"]} if "doseQuantity" in made else {"valueRange": made["doseRange"]}
 
 
 def _dose_in_elements(dosage: Json, amount: Amount) -> None:
@@ -268,14 +276,21 @@ def _timing(dosage: Json, part: Part) -> None:
     kept = dosage.get("timing") if isinstance(dosage.get("timing"), dict) else {}
     repeat = {k: v for k, v in (kept or {}).get("repeat", {}).items() if k not in _REPEAT}
     timing = {k: v for k, v in (kept or {}).items() if k not in ("event", "_event", "repeat", "code")}
-    if part.events:
-        timing["event"] = [day.isoformat() for day in part.events for _ in range(part.doses_a_day)]
-    else:
-        repeat |= _repeat(part)
-    if repeat:
-        timing["repeat"] = repeat
+    made = timing_of(part)
+    if repeat or "repeat" in made:
+        timing["repeat"] = repeat | made.get("repeat", {})
+    if "event" in made:
+        timing["event"] = made["event"]
     if timing:
         dosage["timing"] = timing
+
+
+def timing_of(part: Part) -> Json:
+    """The schedule of an instruction as a Timing; empty where there is none."""
+    if part.events:
+        return {"event": [day.isoformat() for day in part.events for _ in range(part.doses_a_day)]}
+    repeat = _repeat(part)
+    return {"repeat": repeat} if repeat else {}
 
 
 def _repeat(part: Part) -> Json:

@@ -55,11 +55,11 @@ def scale_of(
 def doses_near(grams: Decimal, scale: Scale) -> Iterator[Decimal]:
     """Whole-vial doses near to `grams` within the policy's rounding, the nearest first; last what one can write down.
 
-    Where the policy rounds to a step, multiples of it.
+    Where the policy rounds an adult's doses to a step, the nearest multiple of it.
     """
     written = grams.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
     step = scale.book.maybe("rounding.step_g")
-    if step is not None:
+    if step is not None and scale.adult is True:
         yield (grams / step.number).to_integral_value(ROUND_HALF_EVEN) * step.number or step.number
     elif scale.sizes:
         most = farthest(grams, rounding(scale.adult, scale.book))
@@ -293,8 +293,10 @@ def stated(
 
 
 @clears("dose-not-whole-vials")
-def whole_vials(finding: Finding, order: Order, segments: Seen[Segment], product: Product) -> Iterator[Candidate]:
-    """The nearest sums of vials; the range of the page still has to hold."""
+def whole_vials(
+    finding: Finding, order: Order, segments: Seen[Segment], product: Product, adult: bool, book: Book
+) -> Iterator[Candidate]:
+    """The nearest sums of vials, or multiple of the policy's step; the range of the page still has to hold."""
     if finding.measure is None or product.vials is None or not product.vials.words:
         return
     got, sizes = finding.measure.observed, sizes_of(product.vials.words)
@@ -302,7 +304,11 @@ def whole_vials(finding: Finding, order: Order, segments: Seen[Segment], product
         part = own_part(order, held.course) if concerned(finding, held.course) else None
         if part is None or held.course.days is None or len({(d.low, d.high) for d in held.course.plan}) > 1:
             continue
+        step = book.maybe("rounding.step_g") if adult else None
         sums = [s for s in whole_sums(sizes, got, got) if s]
+        if step is not None:
+            below = (got // step.number) * step.number
+            sums = [s for s in (below, below + step.number) if s]
         for grams in sorted(dict.fromkeys(sums), key=lambda s: (abs(s - got), s)):
             exact = grams / part.doses_a_day
             changes = dosed(part, held.course, exact, held.course.days)

@@ -2,7 +2,7 @@
 
 What it checks    The grams of each infusion day against the nearest sum of the vial sizes of the product: within 5 g in
                   adults and 2.5 g in children, and never further than 10% of the dose. Where the policy rounds to a
-                  step (`rounding.step_g`), against the nearest multiple of it.
+                  step (`rounding.step_g`), an adult's dose against the nearest multiple of it, where that is within 10%.
 Why it matters    What is left in an opened vial is thrown away; rounding to whole vials saves it at no loss.
 Example           12 g of Privigen (vials of 5, 10, 20, 40 g): 10 g is 2 g away, more than 10% of 12 g.
 Does not cover    An order whose product is open, unless all candidates agree.
@@ -17,6 +17,7 @@ from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.dose import places
 from ivig.core.facts.grams import Grams
+from ivig.core.facts.patient import share
 from ivig.core.facts.vials import farthest, mixed, rounding, sizes_of
 from ivig.core.finding import INFORMATION, Finding, Measure, plain
 from ivig.core.order import Order
@@ -35,8 +36,8 @@ _STEP = "{got} g is not rounded to {step} g: the nearest is {nearest} g"
 
 def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> Iterator[Finding]:
     step = book.maybe("rounding.step_g")
-    if step is not None:
-        yield from _off_step(order, day_grams, step)
+    if step is not None and adult:
+        yield from _off_step(order, day_grams, step, book.policy("rounding.never_over"))
         return
     if product.vials is None or not product.vials.words:
         return
@@ -62,19 +63,21 @@ def check(order: Order, day_grams: Seen[Grams], product: Product, adult: bool, b
             )
 
 
-def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Finding]:
-    """Days whose grams hold no multiple of the policy's step."""
+def _off_step(order: Order, day_grams: Seen[Grams], step: Value, most: Value) -> Iterator[Finding]:
+    """Days whose grams hold no multiple of the policy's step, where one is so near that rounding to it is allowed."""
     for held in day_grams.items:
         for low, high in held.days:
             if (high // step.number) * step.number >= low:
                 continue
             nearest = (high / step.number).to_integral_value(ROUND_HALF_UP) * step.number
+            if abs(high - nearest) > high * share(most.number):
+                continue
             yield rule.finding(
                 at=places(order, held.inputs),
                 says=_STEP,
                 sums=(*held.sums, f"{plain(high)} g to {plain(nearest)} g: {plain(abs(high - nearest))} g apart"),
                 inputs=held.inputs,
-                cites=(step,),
+                cites=(step, most),
                 measure=Measure("g", high, None, nearest, step.source),
                 got=high,
                 step=step.number,
@@ -82,10 +85,11 @@ def _off_step(order: Order, day_grams: Seen[Grams], step: Value) -> Iterator[Fin
             )
 
 
-def content(day_grams: Seen[Grams], product: Product, book: Book) -> str:
+def content(day_grams: Seen[Grams], product: Product, adult: bool, book: Book) -> str:
     step = book.maybe("rounding.step_g")
-    if step is not None:
-        return f"rounded to {plain(step.number)} g by the policy"
+    if step is not None and adult:
+        most = book.policy("rounding.never_over")
+        return f"rounded to {plain(step.number)} g by the policy, where that is at most {plain(most.number)}% away"
     if product.vials is None or not product.vials.words:
         return f"no vial sizes of {product.title} on record"
     sizes = sizes_of(product.vials.words)
