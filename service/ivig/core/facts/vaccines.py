@@ -80,6 +80,8 @@ def live_vaccines(order: Order, drug_sets: Seen[str]) -> Seen[Live]:
                 found.append(_live(asked, False))
     if _LIVE in drug_sets.items:
         found.extend(_medicines(order))
+    if len(found) > 1:
+        found.sort(key=lambda v: (v.what.lower(), v.said))  # not as they stand in the chart
     return Seen(tuple(found), section(order, "immunizations", "medications", "procedures"))
 
 

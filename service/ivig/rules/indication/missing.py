@@ -39,7 +39,7 @@ def check(
 ) -> Iterator[Finding]:
     if not isinstance(candidates, Absent) or Root(rule.name) not in candidates.roots:
         return
-    found = [conditions[0] for conditions in chart_indications.values()]
+    found = [chart_indications[key][0] for key in sorted(chart_indications)]
     inputs = tuple(Input("condition", c.concept.text or c.concept.codes[0][1], "", c.path) for c in found)
     if found:
         titles = [book.indication(c.concept.indications[0]).title for c in found]

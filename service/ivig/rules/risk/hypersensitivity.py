@@ -58,9 +58,9 @@ def check(
     book: Book,
 ) -> Iterator[Finding]:
     telling = [r for r in reactions.items if r.grade != MILD]
-    severe = sorted((r for r in telling if r.grade == SEVERE and r.sure), key=lambda r: r.over)
+    severe = sorted((r for r in telling if r.grade == SEVERE and r.sure), key=_foremost)
     if telling:
-        first = (severe or sorted(telling, key=lambda r: not r.sure))[0]
+        first = (severe or sorted(telling, key=_foremost))[0]
         blood = not first.sure and first.grade == SEVERE
         tolerated = bool(severe) and established is not None
         over = bool(severe) and first.over
@@ -94,6 +94,12 @@ def check(
             reaction=listed((r.what for r in reactions.items), 26) if reactions.items else "",
             with_deficiency="; IgA deficiency" if iga_deficient.items else "",
         )
+
+
+def _foremost(reaction: Reaction) -> tuple[bool, bool, float, str]:
+    """Sure before wider, standing before over, then the newest, not as they stand in the chart."""
+    since = reaction.since.instant if reaction.since is not None else 0.0
+    return not reaction.sure, reaction.over, -since, reaction.what
 
 
 def _labels(products: tuple[Product, ...], name: str) -> tuple[Value, ...]:
