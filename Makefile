@@ -50,7 +50,7 @@ $(READY): pyproject.toml
 		$$python -m venv --clear $(VENV) || exit 1; \
 	fi; \
 	printf '%s\n' '$(DIM)Installing what the service and its tests need; the first time takes about a minute ...$(OFF)'; \
-	if ! $(PY) -m pip install --no-compile --editable '.[dev]' >$(VENV)/setup.log 2>&1; then \
+	if ! $(PY) -m pip install --editable '.[dev]' >$(VENV)/setup.log 2>&1; then \
 		grep -i 'error' $(VENV)/setup.log | tail -n 5 >&2; \
 		printf '%s\n' '$(RED)pip could not install the packages.$(OFF)' \
 			'If it cannot reach a package index: check the network, or name your own index in PIP_INDEX_URL.' \
