@@ -240,12 +240,28 @@ def _taken_over(infusion: Infusion, order: Order, begin: date, book: Book) -> da
 
 
 def _renewed(infusion: Infusion, order: Order) -> bool:
-    """Whether the judged order takes this one's place: it says so, or the product and the interval are the same."""
+    """Whether the judged order takes this one's place: it says so, or the product and the interval are the same.
+
+    Of two running orders that begin on one day neither renews the other: both are to be given.
+    """
     if order.prior in infusion.names:
         return True
+    if infusion.kind == "request" and infusion.status == "active" and _begin(infusion) == _begin(order):
+        return False
     alike = not infusion.products or not order.products or not set(infusion.products).isdisjoint(order.products)
     theirs = {p.interval for p in infusion.parts if p.interval is not None}
     return alike and bool(theirs) and theirs == {p.interval for p in order.parts if p.interval is not None}
+
+
+def _begin(ordered: Infusion | Order) -> date | None:
+    """The first day that an order states, else the day on which it was written."""
+    stated = [p.start.day if p.start is not None else min(p.events) for p in ordered.parts if p.start or p.events]
+    if stated:
+        return min(stated)
+    if isinstance(ordered, Order):
+        return ordered.authored.day if ordered.authored is not None else ordered.day
+    written = ordered.asked or ordered.start
+    return written.day if written is not None else None
 
 
 def _most(own: list[Portion], others: list[Portion], days: int) -> list[Portion]:
