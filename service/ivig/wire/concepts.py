@@ -264,7 +264,7 @@ def _identify(concepts: tuple[shapes.CodeableConcept, ...], lexicon: Lexicon, te
             kinds.pop() if len(kinds) == 1 else "", narrowed, False, False, () if contrary else strengths, (), contrary
         )
     if in_text:
-        narrowed = _by_strength(sorted(in_text), strengths, lexicon)
+        narrowed = _by_strength(sorted(_choices(said, in_text, lexicon)), strengths, lexicon)
         kinds = {lexicon.product_pages[p].kind for p in narrowed}
         return Ident(kinds.pop() if len(kinds) == 1 else "", narrowed, False, True, strengths)
     coded_kind = next((kind for name, kind in _UNSPECIFIC.items() if name in sets), None)
@@ -292,6 +292,15 @@ def _in_text(texts: tuple[str, ...], lexicon: Lexicon) -> frozenset[str]:
     if not found:
         return frozenset()
     return frozenset.intersection(*found) or found[0]
+
+
+def _choices(texts: tuple[str, ...], in_text: frozenset[str], lexicon: Lexicon) -> frozenset[str]:
+    """All brands of a text that names several ("Privigen or Octagam"): without a code any of them may be meant."""
+    for text in texts:
+        named_here = [frozenset(keys) for _, _, keys in lexicon.product_words.find(text)]
+        if named_here:
+            return frozenset.intersection(*named_here) & in_text or frozenset.union(*named_here)
+    return in_text
 
 
 def _by_strength(pages: list[str], strengths: tuple[Decimal, ...], lexicon: Lexicon) -> tuple[str, ...]:

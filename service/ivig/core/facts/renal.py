@@ -22,6 +22,9 @@ _KIDNEY = frozenset(("kidney_disease", "dialysis"))
 _RENAL_CONDITIONS = ("diabetes", "volume_depletion", "sepsis", "paraproteinaemia")
 _TOXIC = frozenset(("nephrotoxin", "nsaid"))
 # Forms of which next to nothing reaches the kidneys, or a kinder relative of the drug: by their longer names.
+_LOCAL = frozenset(
+    ("local_form", "local_steroid")
+)  # the second holds names that end in a form: "dexamethasone eye drops"
 _NOT_TOXIC = frozenset(("topical_nsaid", "tenofovir_alafenamide"))
 _OF_CONDITIONS = _KIDNEY.union(_RENAL_CONDITIONS, _TOXIC)
 TOXIC_FACTOR = "nephrotoxic drugs"
@@ -40,7 +43,7 @@ class Renal(Struct, frozen=True):
 
 def is_toxic(evidence: Drug | Condition) -> bool:
     sets = evidence.concept.sets
-    if "local_form" in sets and "nsaid" not in sets:
+    if not sets.isdisjoint(_LOCAL) and "nsaid" not in sets:
         return False  # drops and ointments; an NSAID is taken up from the gut and the nose
     return not sets.isdisjoint(_TOXIC) and sets.isdisjoint(_NOT_TOXIC)
 
