@@ -15,15 +15,16 @@ from typing import Any
 from msgspec import Struct, field
 
 # A slash or bracket beside a word of three letters or more parts words ("ITP/bleeding", "syndrome(GBS)"); within shorter ones it is part
-# of the word ("s/d", "f(ab')2").
-_SPLIT = re.compile(r"[^a-z0-9%./()']+|(?<=[a-z]{3})[/()]+|[/()]+(?=[a-z]{3})")
+# of the word ("s/d", "f(ab')2"). A number ends a longer word ("Privigen10%").
+_SPLIT = re.compile(r"[^a-z0-9%./()']+|(?<=[a-z]{3})[/()]+|[/()]+(?=[a-z]{3})|(?<=[a-z]{4})(?=[0-9])")
+_MARKS = str.maketrans(dict.fromkeys("\u2122\u2120", " "))  # signs of a trade mark, which would fall apart into letters
 
 
 @lru_cache(maxsize=65536)
 def tokens(text: str) -> tuple[str, ...]:
     """`text` as lower-case words without accents. A full stop or slash within a short word stays (`s/d`, `16.5%`)."""
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        text = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_MARKS)) if not unicodedata.combining(c))
     return tuple(w for w in (t.strip(".,/'()") for t in _SPLIT.split(text.lower().replace("-", " "))) if w)
 
 

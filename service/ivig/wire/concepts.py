@@ -193,6 +193,10 @@ class Ident(Struct, frozen=True):
 
 _PERCENT = re.compile(r"(\d{1,2}(?:\.\d)?)\s?%")
 _PER_ML = re.compile(r"(\d+(?:\.\d+)?)\s?(mg|g|gm|gram|grams)\s?(?:/|per)\s?(\d+(?:\.\d+)?)?\s?ml\b", re.IGNORECASE)
+_EITHER_WAY = re.compile(
+    r"\b(?:ivig|igiv|iv)\s?(?:/|or|and)\s?(?:scig|igsc|sc)\b|\b(?:scig|igsc|sc)\s?(?:/|or|and)\s?(?:ivig|igiv|iv)\b",
+    re.IGNORECASE,
+)
 _UNSPECIFIC = {
     "unspecific_immune_globulin": "",
     "unspecific_subcutaneous": "polyvalent-sc",
@@ -273,6 +277,8 @@ def _identify(concepts: tuple[shapes.CodeableConcept, ...], lexicon: Lexicon, te
         coded_kind = next((kind for name, kind in reversed(_UNSPECIFIC.items()) if name in worded), None)
         if coded_kind is None:
             return None
+        if any(_EITHER_WAY.search(text) for text in said):
+            coded_kind = ""  # which of the two is told by the order's route
         return Ident(coded_kind, (), True, True, strengths)
     return Ident(coded_kind, (), True, False, strengths)
 
