@@ -242,11 +242,11 @@ def _taken_over(infusion: Infusion, order: Order, begin: date, book: Book) -> da
 def _renewed(infusion: Infusion, order: Order) -> bool:
     """Whether the judged order takes this one's place: it says so, or the product and the interval are the same.
 
-    Of two running orders that begin on one day neither renews the other: both are to be given.
+    Of two orders that begin on one day neither renews the other: both are to be given.
     """
     if order.prior in infusion.names:
         return True
-    if infusion.kind == "request" and infusion.status == "active" and _begin(infusion) == _begin(order):
+    if infusion.kind == "request" and _begin(infusion) == _begin(order):
         return False
     alike = not infusion.products or not order.products or not set(infusion.products).isdisjoint(order.products)
     theirs = {p.interval for p in infusion.parts if p.interval is not None}
