@@ -48,6 +48,7 @@ ALLOWED: tuple[tuple[str, str, str, str], ...] = (
     ("weight-stale", "bounds", "", NO_START),
     ("lab-stale", "bounds", "", NO_START),
     ("course-repeat-too-soon", "bounds", "", RENEWAL),
+    ("dose-cumulative-above-limit", "bounds", "it says that it begins at once", RENEWAL),
     ("dose-cumulative-above-limit", "bounds", "a cycle of several days a day too soon", NO_START),
     ("course-first-infusion-at-home", "timing", "", "the setting goes with it, and only home is asked about"),
     ("course-first-infusion-at-home", "bounds", "more than eight weeks after", NO_START),

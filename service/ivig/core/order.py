@@ -183,7 +183,7 @@ class Drug(Struct, frozen=True):
         end: its last day as stated; of a dispense, the last day its supply covers.
         parts: its dosage instructions, where it matters when it is given.
         route: where it matters, `iv`, `sc`, `im`, `oral`, `local`, or "" when it is not told.
-        before_infusion: words say that it is given before an infusion.
+        before_infusion: words say that it is given before an infusion, or kept ready for a reaction to one.
     """
 
     concept: Concept

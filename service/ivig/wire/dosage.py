@@ -143,7 +143,7 @@ def _part(dosage: shapes.Dosage, lexicon: Lexicon, path: str, zone: tzinfo, one_
         text=dosage.text,
         timing_path=f"{path}.timing" if dosage.timing is not None else path,
         said_timing=when.said,
-        as_needed=dosage.asNeededBoolean or dosage.asNeeded,
+        as_needed=dosage.asNeededBoolean or dosage.asNeeded or dosage.asNeededCodeableConcept is not None,
     )
 
 

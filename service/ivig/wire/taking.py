@@ -17,7 +17,7 @@ from ivig.wire.dates import moment
 from ivig.wire.dosage import read_dosages
 from ivig.wire.medication import read_route
 
-_LOCAL, _BEFORE = "local_form", "before_infusion"
+_LOCAL, _BEFORE, _REACTION = "local_form", "before_infusion", "infusion_reaction_words"
 _BY_MOUTH = frozenset({"oral", "orally", "mouth", "po"})
 _NOT_DUE = frozenset({"immune", "contraindicated", "complete", "completed"})
 _LONGEST_SUPPLY = 3660
@@ -39,8 +39,18 @@ def taken(drug: Drug, d: Any, lexicon: Lexicon, zone: tzinfo) -> Drug:
         read = read_dosages(said, lexicon, drug.path, zone, False)
         parts, route = tuple(read.parts), read.route
         texts.extend(p.text for p in parts)
-    before = _BEFORE in drug.concept.sets or _BEFORE in named(lexicon.set_words, (t for t in texts if t))
-    return structs.replace(drug, parts=parts, route=_way(route, lexicon), before_infusion=before)
+        texts.extend(
+            t for one in _each(said) if one.asNeededCodeableConcept for t in words_of(one.asNeededCodeableConcept)
+        )
+    words = named(lexicon.set_words, (t for t in texts if t))
+    before = _BEFORE in drug.concept.sets or _BEFORE in words
+    ready = bool(parts) and all(p.as_needed for p in parts) and _REACTION in words
+    return structs.replace(drug, parts=parts, route=_way(route, lexicon), before_infusion=before or ready)
+
+
+def _each(said: Any) -> list[shapes.Dosage]:
+    """Dosage instructions as a list, also a single one that was sent as an object."""
+    return [said] if isinstance(said, shapes.Dosage) else said or []
 
 
 def _way(route: shapes.CodeableConcept | None, lexicon: Lexicon) -> str:

@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from itertools import groupby
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.dated import Value, later
 from ivig.core.facts.chart import section
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import Kilos
+from ivig.core.facts.due import days_until_due
 from ivig.core.facts.history import Given, counts, evidence, route_of, strength_of, turns_of
 from ivig.core.facts.limits import INDUCTION, MAINTENANCE, Limits, in_days, limits_for, within
 from ivig.core.facts.segment import Phased
@@ -70,6 +71,7 @@ def cumulative(
     indication: Maybe[Indication],
     products: tuple[Product, ...],
     first_day: date,
+    stated_start: date | None,
     book: Book,
 ) -> Seen[Cumulative]:
     """The order's own doses, each once, and all others given or planned, where they exceed what a page allows."""
@@ -78,7 +80,7 @@ def cumulative(
     if not phased.items or (single and all(i.path == order.path for i in order.chart.infusions)):
         # A single course, and nothing beside it.
         return Seen((), tuple(dict.fromkeys(lacking)))
-    found, lacks, kg = _window(order, phased, kilos, weight, first_day, book)
+    found, lacks, kg = _window(order, phased, kilos, weight, first_day, stated_start, book)
     lacking.extend(lacks)
     if not found or len({p.course or p.path for p in found}) < 2:
         return Seen((), tuple(dict.fromkeys(lacking)))
@@ -118,12 +120,13 @@ def added_up(
     indication: Maybe[Indication],
     products: tuple[Product, ...],
     first_day: date,
+    stated_start: date | None,
     book: Book,
 ) -> Maybe[AddedUp]:
     """The same window where it exceeds nothing: asked for only where the sum is shown."""
     if not phased.items:
         return Absent(())
-    found, _, kg = _window(order, phased, kilos, weight, first_day, book)
+    found, _, kg = _window(order, phased, kilos, weight, first_day, stated_start, book)
     allowed, why, _ = _allowed(found, phased.items[0].limits, indication, products, kg, book)
     if allowed is None:
         return Absent(())
@@ -133,17 +136,24 @@ def added_up(
 
 
 def _window(
-    order: Order, phased: Seen[Phased], kilos: Kilos, weight: Maybe[Result], first_day: date, book: Book
+    order: Order,
+    phased: Seen[Phased],
+    kilos: Kilos,
+    weight: Maybe[Result],
+    first_day: date,
+    stated_start: date | None,
+    book: Book,
 ) -> tuple[list[Portion], list[Root], Decimal]:
     """The doses of the window with the most, what is lacking to tell it, and the weight they are held against."""
     window = int(book.policy("dose.cumulative_days").number)
     kg = Decimal(1) if isinstance(weight, Absent) or weight.value is None else weight.value
     own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
-    until = max(p.day for p in own)
     others: list[Portion] = []
     lacking: list[Root] = []
-    first = min(p.day for p in own)
     past = [g for g in evidence(order, book, _ROUTES).values() if not g.own]
+    if past and stated_start is None and len(phased.items) == 1:
+        own = _goes_on(own, order, phased.items[0].course, past, book)
+    first, until = min(p.day for p in own), max(p.day for p in own)
     if any(g.grams is None and g.per_kg is None and 0 <= (first - g.day).days < window for g in past):
         lacking.append(SECTION)  # something was given, and how much is not on record
     for portion in _others(order, book, past, {p.day for p in own}, first, until):
@@ -152,6 +162,14 @@ def _window(
         else:
             others.append(portion if portion.kind == "g" else _weighed(portion, kg))
     return _most(own, others, window), lacking, kg
+
+
+def _goes_on(own: list[Portion], order: Order, course: Course, past: list[Given], book: Book) -> list[Portion]:
+    """The doses of an order that states no start, from the day on which the next cycle is due."""
+    first = min(own, key=lambda p: p.day)
+    cycle = sum((p.dose for p in own if p.course == first.course), Decimal(0))
+    wait = days_until_due(order, course, cycle, past, first.day, book)
+    return [structs.replace(p, day=later(p.day, wait)) for p in own] if wait else own
 
 
 def _line(found: list[Portion], kg: Decimal, weight: Maybe[Result]) -> tuple[str, str]:

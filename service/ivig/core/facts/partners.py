@@ -12,10 +12,12 @@ from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.medicines import Use, beside, carried, uses
 from ivig.core.facts.running import Run
 from ivig.core.finding import ERROR, WARNING, Absent, Severity
+from ivig.core.lexicon import tokens
 from ivig.core.order import Condition, Drug, Part
 from ivig.core.rule import Maybe, Seen, fact
 
 _SYSTEMIC = ("iv", "sc", "im", "oral")
+_REPEATS = frozenset({"daily", "day", "every", "each", "week", "weekly"})
 _STEROID, _LOCAL = "systemic_steroid", frozenset({"local_form", "local_steroid"})
 
 
@@ -116,4 +118,7 @@ def single(drug: Drug) -> bool:
 
 
 def _once(part: Part) -> bool:
+    if part.days is None and part.interval is None and part.as_needed:
+        said = tokens(part.text)  # "once PRN" is more than the grammar of the dosage reads
+        return "once" in said and _REPEATS.isdisjoint(said)
     return part.days == 1 and (part.interval is None or part.cycles == 1)
