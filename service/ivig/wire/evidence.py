@@ -285,6 +285,9 @@ def _upper(holder: Any, known: TestKnown, lexicon: Lexicon) -> Decimal | None:
     return None
 
 
+_CARE = {("prophylaxis",), ("screening",), ("education",), ("counselling",), ("counseling",)}
+
+
 def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinfo) -> Condition | None:
     """A condition that stands: not refuted, not entered in error, not a family history, not a statement of none."""
     verification = status_of(c.verificationStatus)
@@ -292,6 +295,8 @@ def read_condition(c: shapes.Condition, lexicon: Lexicon, path: str, zone: tzinf
         return None
     concept = read_concept(c.code, lexicon)
     if (concept.sets or concept.indications) and _not_the_patients(tokens(concept.text)):
+        return None
+    if concept.sets and not concept.codes and _not_a_disease(tokens(concept.text)):
         return None
     onset = moment(c.onsetDateTime or (c.onsetPeriod.start if c.onsetPeriod else ""), zone)
     recorded = moment(c.recordedDate or c.assertedDate, zone)
@@ -313,6 +318,11 @@ def _not_the_patients(words: tuple[str, ...]) -> bool:
     if words[:1] == ("fh",) and "hypercholesterolemia" not in words and "hypercholesterolaemia" not in words:
         return True  # the familial kind bears the same letters
     return words[:2] in _NONE_SAID or not _FAMILY.isdisjoint(words[:3]) or words[-2:] in _FAMILY_HISTORY
+
+
+def _not_a_disease(words: tuple[str, ...]) -> bool:
+    """Whether words alone tell of what is to be prevented, looked for, taught or excluded: nobody says that it is there."""
+    return words[-1:] in _CARE or words[:2] == ("rule", "out")
 
 
 def speaks_of_immune_globulin(concept: shapes.CodeableConcept | None, lexicon: Lexicon) -> bool:
