@@ -7,12 +7,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book, Product
-from ivig.core.facts.amount import Dose, Unusable, to_grams
+from ivig.core.facts.amount import Dose, Unusable, dose_of, to_grams
 from ivig.core.facts.dose import Bases
 from ivig.core.facts.patient import share
 from ivig.core.finding import Absent, Input, Root, plain
 from ivig.core.order import Amount, Order, Part, Result
 from ivig.core.rule import Maybe, Seen, fact, lacks
+from ivig.core.units import convert, dimension
 
 _UNTIMED = Root("schedule-missing")
 _EACH = ("dose", "day", "course")
@@ -77,7 +78,11 @@ def clashes(
             continue
         used = to_grams(part.amount, strength, products) if part.amount is not None else None
         if part.amount is None or not isinstance(used, Dose):
-            continue  # dose-missing and dose-unit-unusable tell of it
+            stands_in = dose_of(part, strength, products)
+            if isinstance(stands_in, tuple) and part.amount is not None:
+                clash = _stood_in_for(part, part.amount, *stands_in, products, tolerance)
+                found.extend((clash,) if clash is not None else ())
+            continue  # else dose-missing and dose-unit-unusable tell of it
         for view in part.views:
             other = to_grams(view, strength, products)
             if isinstance(other, Unusable):
@@ -96,6 +101,36 @@ def clashes(
                 lacking.extend(above if isinstance(above, tuple) else ())
                 found.extend((above,) if isinstance(above, Clash) else ())
     return Seen(tuple(found), tuple(dict.fromkeys(lacking)))
+
+
+def _stood_in_for(
+    part: Part, amount: Amount, view: Amount, dose: Dose, products: tuple[Product, ...], tolerance: Decimal
+) -> Clash | None:
+    """Millilitres or vials of unknown size beside the grams used for them: a clash where no strength or size fits."""
+    options = _possible(amount, products)
+    mine = _scale(part, amount.each)
+    theirs = [_scale(part, each) for each in (_EACH if view.from_text and dose.each == "dose" else (dose.each,))]
+    if dose.per_kg or not options or mine is None or None in theirs:
+        return Clash("unread", view, amount)
+    each = [(dose.low * mine / times, dose.high * mine / times) for times in theirs if times]
+    for low, high in options:
+        if any(least <= high * (1 + tolerance) and most >= low * (1 - tolerance) for least, most in each):
+            # Vials of several sizes fit almost anything, a strength does not.
+            return Clash("unread", view, amount) if dimension(amount.unit) == "vial" else None
+    low, high = min(low for low, _ in options), max(high for _, high in options)
+    line = f"{amount.said} may be {plain(low)} to {plain(high)} g; {dose.sum}"
+    return Clash("view", view, amount, dose.high, low if dose.high < low else high, "g", (line,))
+
+
+def _possible(amount: Amount, products: tuple[Product, ...]) -> list[tuple[Decimal, Decimal]]:
+    """The grams that millilitres may be by each strength, or vials by the smallest to the largest; none: empty."""
+    kind = dimension(amount.unit)
+    if kind == "volume":
+        low, high = (convert(end, amount.unit, "mL") for end in (amount.low, amount.high))
+        strengths = {p.strength.number for p in products if p.strength is not None}
+        return [(low * strength, high * strength) for strength in sorted(strengths)]
+    sizes = [Decimal(size) for p in products if p.vials is not None for size in p.vials.words]
+    return [(amount.low * min(sizes), amount.high * max(sizes))] if kind == "vial" and sizes else []
 
 
 def _scale(part: Part, each: str) -> int | None:
