@@ -17,7 +17,8 @@ from bases import BASES
 from builder import bundle
 from casefiles import all_cases
 from ivig.catalogue import RULES
-from ivig.core.change import Change, DaysChange, DoseChange, IntervalChange, ProductChange, StartChange
+from ivig.core.change import Change, ProductChange
+from ivig.core.dosage_change import DaysChange, DoseChange, IntervalChange, StartChange
 from ivig.core.remedy import MAKERS, Adviser
 from ivig.core.units import UNITS
 from ivig.entrypoints.files import check as judge_file

@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ivig.core.change import (
-    BasisChange,
-    Change,
-    DaysChange,
-    DispenseChange,
-    DoseChange,
-    IntervalChange,
-    OrderedDrug,
-    OrderedTest,
-    ProductChange,
-    RateChange,
-    RouteChange,
-    StartChange,
-    applied,
-)
+from ivig.core.change import BasisChange, Change, OrderedDrug, OrderedTest, ProductChange, RouteChange, applied
+from ivig.core.dosage_change import DaysChange, DispenseChange, DoseChange, IntervalChange, RateChange, StartChange
 from ivig.core.finding import Finding, Report
 from ivig.core.order import Order
 from ivig.core.remedy import Remedy
 from ivig.wire.outcome import BASE
-from ivig.wire.remedy import TIMES, coded, dose_in_elements, plain_quantity, timing_of
+from ivig.wire.remedy import coded
+from ivig.wire.rewritten import TIMES, dose_in_elements, plain_quantity, timing_of
 
 Json = dict[str, Any]
 REMEDY = f"{BASE}/StructureDefinition/ivig-remedy"

@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.change import Change, DaysChange, DispenseChange, DoseChange
+from ivig.core.change import Change
+from ivig.core.dosage_change import DaysChange, DispenseChange, DoseChange
 from ivig.core.facts.amount import Dose, dose_of
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import PerKg

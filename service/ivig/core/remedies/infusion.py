@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.change import RateChange
+from ivig.core.dosage_change import RateChange
 from ivig.core.facts.limits import labels_for
 from ivig.core.finding import Finding, plain
 from ivig.core.order import Order, Part, Rate

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from ivig.core.book import Book
-from ivig.core.change import DaysChange, IntervalChange, StartChange
 from ivig.core.dated import later
+from ivig.core.dosage_change import DaysChange, IntervalChange, StartChange
 from ivig.core.facts.limits import in_days, interval_off
 from ivig.core.facts.segment import Segment
 from ivig.core.finding import Finding, Measure
