@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -26,6 +26,8 @@ class Severity(IntEnum):
 
 
 _DECIMALS = 3
+LONGEST = 139  # characters of a sentence
+_SHORTEST = 20  # of a name in it
 # Units as a pharmacist writes them, where UCUM has its own way.
 _WORDS = {
     "a": "years",
@@ -210,8 +212,52 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+class Names(Struct, frozen=True):
+    """Names in a sentence: as many as it has room for, the others counted. `lead` stands before the first."""
+
+    items: tuple[str, ...]
+    lead: str = ""
+
+    @classmethod
+    def of(cls, items: Iterable[str], lead: str = "") -> Names:
+        return cls(tuple(dict.fromkeys(items)), lead)
+
+    def __str__(self) -> str:
+        return self.lead + ", ".join(self.items) if self.items else ""
+
+    def within(self, room: int) -> str:
+        """The names in at most `room` letters, as far as that can be."""
+        whole = str(self)
+        if len(whole) <= room:
+            return whole
+        counted = len(f" and {len(self.items)} more") if len(self.items) > 1 else 0
+        return self.lead + listed(self.items, max(room - len(self.lead) - counted, _SHORTEST))
+
+
+def listed(names: Iterable[str], room: int = 70) -> str:
+    """Names as part of a sentence of limited length: what does not fit is counted, a first that is too long is cut."""
+    first, *rest = dict.fromkeys(names)
+    said = first if len(first) <= room else first[: room - 3].rstrip() + "..."
+    for place, name in enumerate(rest):
+        if len(said) + len(name) + 2 > room:
+            return f"{said} and {len(rest) - place} more"
+        said += f", {name}"
+    return said
+
+
 def fill(template: str, words: dict[str, Any]) -> str:
-    """`template` with its `{names}` filled in."""
+    """`template` with its `{names}` filled in. `Names` share what room the others leave of a sentence."""
     if "{" not in template:
         return template
-    return template.format_map({name: shown(value) for name, value in words.items()})
+    plain_words = {name: value if isinstance(value, Names) else shown(value) for name, value in words.items()}
+    wide = sorted(
+        (n for n, v in words.items() if isinstance(v, Names) and f"{{{n}}}" in template),
+        key=lambda n: len(str(words[n])),
+    )
+    if wide:
+        room = LONGEST - len(template.format_map(plain_words | dict.fromkeys(wide, "")))
+        for place, name in enumerate(wide):
+            said = words[name].within(min(len(str(words[name])), room // (len(wide) - place)))
+            plain_words[name] = said
+            room -= len(said)
+    return template.format_map(plain_words)

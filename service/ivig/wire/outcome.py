@@ -13,14 +13,13 @@ from ivig.core.book import Library
 from ivig.core.checked import RuleChecked
 from ivig.core.dated import Value
 from ivig.core.explanation import Explanation, limit, lines
-from ivig.core.finding import Finding, Judgement, Measure, Report, Result, Severity
+from ivig.core.finding import LONGEST, Finding, Judgement, Measure, Report, Result, Severity
 from ivig.wire.decode import Broken
 
 # A constant of the release, not a setting: names of codes must not change with the place that serves them.
 BASE = "https://ivig.example.org/fhir"
 RULE, RESULT, VERDICT = (f"{BASE}/CodeSystem/ivig-{name}" for name in ("rule", "result", "verdict"))
 NOT_JUDGED, MEASURE, RUN = (f"{BASE}/StructureDefinition/ivig-{name}" for name in ("not-judged", "measure", "run"))
-LONGEST = 139
 _SEVERITY = {Severity.INFORMATION: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 

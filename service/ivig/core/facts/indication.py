@@ -128,17 +128,6 @@ def accepted(candidates: tuple[Indication, ...]) -> tuple[Indication, ...]:
     return good or candidates
 
 
-def listed(names: Iterable[str], room: int = 70) -> str:
-    """Names as part of a sentence of limited length: what does not fit is counted, a first that is too long is cut."""
-    first, *rest = dict.fromkeys(names)
-    said = first if len(first) <= room else first[: room - 3].rstrip() + "..."
-    for place, name in enumerate(rest):
-        if len(said) + len(name) + 2 > room:
-            return f"{said} and {len(rest) - place} more"
-        said += f", {name}"
-    return said
-
-
 @fact
 def indication(candidates: tuple[Indication, ...], weighed: Weighed) -> Indication:
     """The page the order is judged by: of several, the first its courses fit, else the nearest."""

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ivig.core.book import Book
 from ivig.core.facts.ceilings import Held
-from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.facts.rates import shown_pace, speed
-from ivig.core.finding import Absent, Input, Measure, fill, plain
+from ivig.core.finding import Absent, Input, Measure, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe
 
 _PER_CENT = 100
-_LONGEST = 139  # letters of a sentence
 
 
 def whose(held: Held, order: Order) -> str:
     """The product of a ceiling in a sentence; of an order without a brand it is the mildest of all."""
     return called(held.product, order) if order.products else "any product it may be"
-
-
-def fitted(name: str, says: str, words: dict[str, Any]) -> str:
-    """A name, cut to what the other words of a sentence leave it."""
-    return listed((name,), _LONGEST - len(fill(says, words | {"what": ""})))
 
 
 def sum_of(held: Held) -> str:

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.indication import listed
 from ivig.core.facts.premedication import in_words
 from ivig.core.facts.reactions import SEVERE, Reaction, doubted
-from ivig.core.finding import INFORMATION, WARNING, Finding
+from ivig.core.finding import INFORMATION, WARNING, Finding, Names
 from ivig.core.order import Drug, Order
 from ivig.core.rule import Rule, Seen
 
@@ -62,14 +61,12 @@ def check(
         says=_NO_STEROID if there else _REACTED if reacted else None,
         inputs=tuple(r.input for r in reacted),
         assumed=(*unseen, *doubted(r.input for r in reacted)),
-        what=listed((first.what,), 32) if first is not None else "",
+        what=Names.of((first.what,)) if first is not None else "",
         on=first.on if first is not None else "",
     )
 
 
 def content(premedication: Seen[Drug], order: Order, book: Book) -> str:
-    return (
-        listed((*(d.concept.text for d in premedication.items), *in_words(order, book)), 120)
-        if premedication.items
-        else ""
-    )
+    if not premedication.items:
+        return ""
+    return ", ".join(dict.fromkeys((*(d.concept.text for d in premedication.items), *in_words(order, book))))

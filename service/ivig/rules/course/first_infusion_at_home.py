@@ -15,9 +15,8 @@ from datetime import date
 
 from ivig.core.book import Book, Product
 from ivig.core.facts.history import Given
-from ivig.core.facts.indication import listed
 from ivig.core.facts.limits import in_days
-from ivig.core.finding import WARNING, Finding, Input, plain
+from ivig.core.finding import WARNING, Finding, Input, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -54,13 +53,13 @@ def check(order: Order, given: Seen[Given], product: Product, first_dose: Seen[d
         at=(order.path, last.path),
         says=_GAP if gap else _SWITCH,
         sums=(f"{last.day} to {first_day}: {days} days",),
-        inputs=(Input("last infusion", listed(brands or ["product not known"], 50), last.day.isoformat(), last.path),),
+        inputs=(Input("last infusion", ", ".join(brands) or "product not known", last.day.isoformat(), last.path),),
         cites=(weeks,),
         days=days,
         weeks=weeks.number,
         day=last.day,
         product=product.brand if order.products else "another product",
-        last=listed(brands, 20) if brands else "",
+        last=Names.of(brands),
     )
 
 

@@ -18,9 +18,8 @@ from decimal import Decimal
 
 from ivig.core.book import Indication
 from ivig.core.facts.history import Given
-from ivig.core.facts.indication import listed
 from ivig.core.facts.treatment import Spacing
-from ivig.core.finding import WARNING, Finding, Input, Measure, plain
+from ivig.core.finding import WARNING, Finding, Input, Measure, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -52,7 +51,7 @@ def check(order: Order, spacing: Seen[Spacing], indication: Indication) -> Itera
             measure=Measure("d", Decimal(gap.days), gap.least, None, gap.interval.source),
             days=gap.days,
             last=gap.last.day,
-            what=listed((indication.title,), 50),
+            what=Names.of((indication.title,)),
             weeks=lower,
         )
 

@@ -14,9 +14,9 @@ from datetime import date
 from decimal import Decimal
 
 from ivig.core.book import Book, Indication
-from ivig.core.facts.indication import MAINTENANCE, listed
+from ivig.core.facts.indication import MAINTENANCE
 from ivig.core.facts.response import Response, input_of, on_day
-from ivig.core.finding import INFORMATION, WARNING, Finding, plain
+from ivig.core.finding import INFORMATION, WARNING, Finding, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
@@ -57,10 +57,10 @@ def check(
             inputs=inputs,
             cites=(held.window, book.policy("response.baseline_weeks"), mapped),
             assumed=("The first infusion on record is taken for the first of the treatment.",),
-            scales=listed([book.test_title(s) for s in indication.scales], 55),
+            scales=Names.of([book.test_title(s) for s in indication.scales]),
             months=held.window.number,
             started=held.started,
-            test=listed([book.test_title(r.test) for r in latest or first[:1]], 40) if latest or first else "",
+            test=Names.of([book.test_title(r.test) for r in latest or first[:1]]) if latest or first else "",
             score=first[0].value if first else "",
             day=on_day(first[0]) if first else "",
         )

@@ -19,8 +19,8 @@ from datetime import date
 from ivig.core.book import Book, Indication
 from ivig.core.facts.criteria import Unmet, held_against
 from ivig.core.facts.history import Given
-from ivig.core.facts.indication import accepted, listed
-from ivig.core.finding import WARNING, Finding, Measure
+from ivig.core.facts.indication import accepted
+from ivig.core.finding import WARNING, Finding, Measure, Names
 from ivig.core.order import Condition, Drug, Order, Reason, Result
 from ivig.core.rule import Rule, Seen
 
@@ -61,8 +61,8 @@ def check(order: Order, criteria: Seen[Unmet], before: Seen[Given]) -> Iterator[
             if unmet.limit is None
             else Measure(unmet.unit, unmet.got, limit if lower else None, None if lower else limit, unmet.limit.source),
             consider=(f"It may be met all the same: {unmet.otherwise}.",) if unmet.otherwise else (),
-            what=listed((unmet.page.title,), 60),
-            test=listed((unmet.test,), 30),
+            what=Names.of((unmet.page.title,)),
+            test=Names.of((unmet.test,)),
             got=unmet.got if unmet.kind == "onset-within" else unmet.said,
             miss=_MISS.get(unmet.kind, ""),
             limit="" if limit is None else limit,

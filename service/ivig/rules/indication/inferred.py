@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book
-from ivig.core.facts.indication import listed
-from ivig.core.finding import Finding, Input
+from ivig.core.finding import Finding, Input, Names
 from ivig.core.order import Condition, Order
 from ivig.core.rule import note
 
@@ -30,5 +29,5 @@ def check(order: Order, inferred: Condition | None, book: Book) -> Iterator[Find
     yield rule.finding(
         at=(order.path, inferred.path),
         inputs=(Input("condition", said, seen.text if seen else "", inferred.path),),
-        what=listed((inferred.concept.text or title,), 60),
+        what=Names.of((inferred.concept.text or title,)),
     )

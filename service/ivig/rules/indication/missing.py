@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book, Indication
-from ivig.core.facts.indication import listed
-from ivig.core.finding import WARNING, Absent, Finding, Input, Root
+from ivig.core.finding import WARNING, Absent, Finding, Input, Names, Root
 from ivig.core.order import Condition, Order
 from ivig.core.rule import Maybe, Rule
 
@@ -44,11 +43,11 @@ def check(
     if found:
         titles = [book.indication(c.concept.indications[0]).title for c in found]
         at = (order.path, *(c.path for c in found))
-        yield rule.finding(at=at, says=_SEVERAL, inputs=inputs, names=listed(titles))
+        yield rule.finding(at=at, says=_SEVERAL, inputs=inputs, names=Names.of(titles))
     else:
         sent = "conditions" in order.chart.sections
         yield rule.finding(at=(order.path,), says=None if sent else _UNSENT)
 
 
 def content(candidates: tuple[Indication, ...]) -> str:
-    return listed(page.title for page in candidates)
+    return ", ".join(page.title for page in candidates)

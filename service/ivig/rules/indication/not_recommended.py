@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Indication
-from ivig.core.facts.indication import listed
-from ivig.core.finding import ERROR, Finding
+from ivig.core.finding import ERROR, Finding, Names
 from ivig.core.order import Condition, Order, Reason
 from ivig.core.rule import Rule
 
@@ -36,7 +35,7 @@ def check(
     page = candidates[0]
     assert page.status is not None
     paths = [r.path for r in reasons if page.key in r.concept.indications] + ([inferred.path] if inferred else [])
-    yield rule.finding(at=(order.path, *paths), cites=(page.status,), what=listed((page.title,), 80))
+    yield rule.finding(at=(order.path, *paths), cites=(page.status,), what=Names.of((page.title,)))
 
 
 _STATUS = {

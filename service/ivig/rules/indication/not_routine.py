@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from ivig.core.book import Indication
 from ivig.core.facts.choice import Told, holds
-from ivig.core.facts.indication import accepted, listed
-from ivig.core.finding import WARNING, Finding
+from ivig.core.facts.indication import accepted
+from ivig.core.finding import WARNING, Finding, Names
 from ivig.core.order import Condition, Order, Reason
 from ivig.core.rule import Rule
 
@@ -52,7 +52,7 @@ def check(
     yield rule.finding(
         at=(order.path, *paths),
         cites=(page.status,),
-        what=listed((page.title,), 54),
+        what=Names.of((page.title,)),
         unless=f", except in {' and '.join(kinds)}" if kinds else "",
     )
 

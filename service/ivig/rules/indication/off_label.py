@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book, Indication, Product
-from ivig.core.facts.indication import accepted, listed
+from ivig.core.facts.indication import accepted
 from ivig.core.facts.limits import labels_for
 from ivig.core.facts.product import called
-from ivig.core.finding import INFORMATION, Finding
+from ivig.core.finding import INFORMATION, Finding, Names
 from ivig.core.order import Order
 from ivig.core.rule import Rule
 
@@ -45,14 +45,14 @@ def check(order: Order, candidates: tuple[Indication, ...], product: Product, bo
         says=None if others else _NONE,
         cites=tuple(p.status for p in pages[:1] if p.status is not None),
         product=called(product, order),
-        what=listed((pages[0].title,), 44),
-        others=listed((p.title for p in others), 28) if others else "",
+        what=Names.of((pages[0].title,)),
+        others=Names.of(p.title for p in others) if others else "",
     )
 
 
 def content(order: Order, candidates: tuple[Indication, ...], product: Product, book: Book) -> str:
     named = [page.title for page in accepted(candidates) if labels_for(page, product, book)]
-    return f"{called(product, order)} is labelled for {listed(named)}" if named else ""
+    return f"{called(product, order)} is labelled for {', '.join(named)}" if named else ""
 
 
 def _labelled(pages: tuple[Indication, ...], book: Book) -> tuple[Product, ...]:

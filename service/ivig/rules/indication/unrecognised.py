@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Indication
-from ivig.core.facts.indication import listed
-from ivig.core.finding import WARNING, Absent, Finding, Input, Root
+from ivig.core.finding import WARNING, Absent, Finding, Input, Names, Root
 from ivig.core.order import Order, Reason
 from ivig.core.rule import Maybe, Rule
 
@@ -40,9 +39,9 @@ def check(
     yield rule.finding(
         at=(order.path, *(r.path for r in reasons)),
         inputs=tuple(Input("reason", what, r.onset.text if r.onset else "", r.path) for r, what in said.items()),
-        reason=listed(said.values() or ("none that is readable",), 50),
+        reason=Names.of(said.values() or ("none that is readable",)),
     )
 
 
 def content(candidates: tuple[Indication, ...]) -> str:
-    return listed(page.title for page in candidates)
+    return ", ".join(page.title for page in candidates)

@@ -15,10 +15,9 @@ from datetime import date
 
 from ivig.core.book import Book
 from ivig.core.facts.dose import PerKg
-from ivig.core.facts.indication import listed
 from ivig.core.facts.running import Run
 from ivig.core.facts.vaccines import Live, Wait, dose_said, given_shortly_before
-from ivig.core.finding import INFORMATION, WARNING, Finding, plain
+from ivig.core.finding import INFORMATION, WARNING, Finding, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -30,7 +29,6 @@ rule = Rule(
     "choice may be another one.",
 )
 _PLANNED = "{vaccine} {when}: {dose}immune globulin weakens it until {until} ({months} months)"
-_ROOM = 28
 
 
 def concerns(live_vaccines: Seen[Live]) -> bool:
@@ -72,7 +70,7 @@ def check(
             cites=(window, wait.months),
             assumed=(*unknown, *_partial(undone)),
             consider=(f"Repeating it could be planned from {wait.until} on.",),
-            vaccine=listed((v.what for v in undone), _ROOM),
+            vaccine=Names.of(v.what for v in undone),
             ago=_ago(max(0, min(days))),
         )
     if ahead:
@@ -88,7 +86,7 @@ def check(
             inputs=(*(v.input() for v in ahead), *(i for d in per_kg.items for i in d.inputs)),
             cites=(wait.row, wait.months),
             assumed=(*unknown, *undated, *_partial(ahead)),
-            vaccine=listed((v.what for v in ahead), _ROOM),
+            vaccine=Names.of(v.what for v in ahead),
             when=f"given {first}" if given else f"planned for {first}" if first is not None else "planned",
             dose=dose_said(wait),
             months=wait.months.number,

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ivig.core.facts.indication import listed
 from ivig.core.facts.renal import Renal
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import INFORMATION, WARNING, Finding, Severity
+from ivig.core.finding import INFORMATION, WARNING, Finding, Names, Severity
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -43,6 +42,6 @@ def check(
         inputs=(s.input for s in (*nephrotoxins.items, *kidneys)),
         cites=tuple(v for s in kidneys for v in s.cites),
         assumed=doubts((*nephrotoxins.items, *kidneys)),
-        what=listed((s.what for s in nephrotoxins.items), 50),
-        kidneys=f", with {listed((s.what for s in kidneys), 40)}" if kidneys else "",
+        what=Names.of(s.what for s in nephrotoxins.items),
+        kidneys=Names.of((s.what for s in kidneys), ", with "),
     )

@@ -14,11 +14,11 @@ from decimal import Decimal
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.dated import Value
-from ivig.core.facts.indication import accepted, listed
+from ivig.core.facts.indication import accepted
 from ivig.core.facts.limits import labels_for
 from ivig.core.facts.patient import Age
 from ivig.core.facts.product import called
-from ivig.core.finding import INFORMATION, Finding, Input, Measure, plain
+from ivig.core.finding import INFORMATION, Finding, Input, Measure, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule
 
@@ -47,7 +47,7 @@ def check(
         measure=Measure("a", Decimal(age.years), lowest.number, None, lowest.source),
         product=called(product, order),
         limit=lowest.number,
-        what=listed((accepted(candidates)[0].title,), 50),
+        what=Names.of((accepted(candidates)[0].title,)),
         got=age.years,
     )
 

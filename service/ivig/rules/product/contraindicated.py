@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.excipients import STANDARD, Held
-from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
-from ivig.core.finding import ERROR, WARNING, Finding
+from ivig.core.finding import ERROR, WARNING, Finding, Names
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -47,12 +46,16 @@ def check(order: Order, product: Product, contraindicated: Seen[Held], establish
             inputs=(held.input,),
             cites=(held.line.value,),
             product=called(product, order),
-            what=listed((held.what.lower(),), 40) if held.wide else listed((held.what,), 70),
-            said=listed((held.input.value,), 40),
+            what=Names.of((held.what.lower() if held.wide else held.what,)),
+            said=Names.of((held.input.value,)),
         )
 
 
 def content(product: Product, book: Book) -> str:
     own = [line for line in product.contraindications if line.set not in STANDARD]
     named = [book.set_title(line.set or line.unless_excluded).lower() for line in own]
-    return f"looked for {listed(named)}" if named else f"the label of {product.title} has none of its own"
+    return (
+        f"looked for {', '.join(dict.fromkeys(named))}"
+        if named
+        else f"the label of {product.title} has none of its own"
+    )

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.excipients import iga_content, too_much
-from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
 from ivig.core.facts.signs import Sign
-from ivig.core.finding import WARNING, Finding, Measure, plain
+from ivig.core.finding import WARNING, Finding, Measure, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
@@ -49,7 +48,7 @@ def check(
             inputs=(sign.input,),
             cites=(low, *((product.iga,) if product.iga is not None else ()), *sign.cites),
             measure=Measure(low.unit, got, None, low.number, low.source) if got is not None else None,
-            what=listed((sign.what,), 40),
+            what=Names.of((sign.what,)),
             product=called(product, order),
             got=got,
             limit=low.number,

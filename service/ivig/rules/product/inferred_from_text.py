@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Product
-from ivig.core.facts.indication import listed
-from ivig.core.finding import Finding, Input
+from ivig.core.finding import Finding, Input, Names
 from ivig.core.order import Order
 from ivig.core.rule import note
 
@@ -23,6 +22,6 @@ rule = note("product-inferred-from-text", says="Recognised by its words only, no
 def check(order: Order, products: tuple[Product, ...]) -> Iterator[Finding]:
     if not order.from_words:
         return
-    named = listed((p.title for p in products), 70) if order.products else "immune globulin without a brand"
+    named = Names.of((p.title for p in products) if order.products else ("immune globulin without a brand",))
     said = Input("medication", order.medication[:120], "", order.medication_path)
     yield rule.finding(at=(order.path, order.medication_path), inputs=(said,), what=named)

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Product
-from ivig.core.facts.indication import listed
 from ivig.core.facts.product import Licence, called
-from ivig.core.finding import ERROR, WARNING, Finding, Input
+from ivig.core.finding import ERROR, WARNING, Finding, Input, Names
 from ivig.core.order import Order
 from ivig.core.rule import Rule
 
@@ -43,7 +42,7 @@ def check(order: Order, product: Product, route: str, licence: Licence) -> Itera
             cites=(value,),
             product=called(product, order),
             route=route.upper(),
-            what=listed((what,), 50),
+            what=Names.of((what,)),
         )
     elif not licence.allowed and product.routes is not None:
         made_for = " or ".join(r.upper() for r in product.routes.words)

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
-from ivig.core.facts.indication import listed
 from ivig.core.facts.product import called
-from ivig.core.finding import ERROR, Finding
+from ivig.core.finding import ERROR, Finding, Names
 from ivig.core.lexicon import tokens
 from ivig.core.order import Order, Reason
 from ivig.core.rule import Rule
@@ -44,7 +43,7 @@ def check(order: Order, product: Product, stated_reasons: tuple[Reason, ...], bo
         at=(order.path, order.medication_path, *(r.path for r in covered)),
         cites=tuple(v for v in (page.status,) if v is not None and not v.unconfirmed),
         product=called(product, order),
-        what=listed((page.title,), 60),
+        what=Names.of((page.title,)),
     )
 
 

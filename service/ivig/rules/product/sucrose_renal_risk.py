@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import Kidney
 from ivig.core.facts.product import called
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import ERROR, WARNING, Finding, plain
+from ivig.core.finding import ERROR, WARNING, Finding, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -54,7 +53,7 @@ def check(order: Order, product: Product, renal_signs: Seen[Sign], established: 
         cites=cites,
         assumed=doubts(signs),
         product=called(product, order),
-        what=listed((s.what for s in signs), 60),
+        what=Names.of(s.what for s in signs),
     )
 
 

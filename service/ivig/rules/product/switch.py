@@ -13,8 +13,7 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
 from ivig.core.facts.history import Given
-from ivig.core.facts.indication import listed
-from ivig.core.finding import INFORMATION, Finding, Input
+from ivig.core.finding import INFORMATION, Finding, Input, Names
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -33,13 +32,12 @@ def check(order: Order, product: Product, before: Seen[Given], book: Book) -> It
     brands = [book.product(k).brand for k in last.products]
     if product.brand in brands:
         return
-    said = listed(brands, 50)
     yield rule.finding(
         at=(order.path, order.medication_path, last.path),
-        inputs=(Input("last infusion", said, last.day.isoformat(), last.path),),
+        inputs=(Input("last infusion", ", ".join(brands), last.day.isoformat(), last.path),),
         product=product.brand if order.products else "Another product",
         day=last.day,
-        last=said,
+        last=Names.of(brands),
     )
 
 
@@ -47,6 +45,5 @@ def content(before: Seen[Given], book: Book) -> str:
     if not before.items:
         return "no earlier infusion on record"
     last = before.items[-1]
-    return (
-        f"last infusion {last.day}: {listed([book.product(k).brand for k in last.products] or ['product not known'])}"
-    )
+    brands = ", ".join(book.product(k).brand for k in last.products)
+    return f"last infusion {last.day}: {brands or 'product not known'}"

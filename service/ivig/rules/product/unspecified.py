@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Product
-from ivig.core.facts.indication import listed
-from ivig.core.finding import INFORMATION, Absent, Finding
+from ivig.core.finding import INFORMATION, Absent, Finding, Names
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, root
 
@@ -37,7 +36,7 @@ def check(order: Order, products: tuple[Product, ...], product: Maybe[Product]) 
         at=(order.path, order.medication_path),
         says=_SOME if order.products else _NONE,
         sums=("May be: " + ", ".join(p.title for p in products),),
-        products=listed((p.title for p in products), 80) if products else "",
+        products=Names.of(p.title for p in products) if products else "",
         count=len(products),
     )
 

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
 from ivig.core.facts.ceilings import AT_RISK, Held, fastest
-from ivig.core.facts.indication import listed
 from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import WARNING, Absent, Finding, plain
+from ivig.core.finding import WARNING, Absent, Finding, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -62,7 +61,7 @@ def check(
             unit=held.limit.unit,
             average=" on average" if held.pace.average else "",
             limit=held.limit.number,
-            what=listed((s.what for s in signs), 28),
+            what=Names.of(s.what for s in signs),
             product=whose(held, order),
         )
 

@@ -16,10 +16,9 @@ from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import INITIAL, Held, fastest
 from ivig.core.facts.fresh import Fresh
 from ivig.core.facts.history import Given
-from ivig.core.facts.indication import listed
 from ivig.core.facts.rate_words import limit_line, measure_of, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
-from ivig.core.finding import INFORMATION, Finding, plain
+from ivig.core.finding import INFORMATION, Finding, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -62,7 +61,7 @@ def check(
             product=whose(held, order),
             limit=held.limit.number,
             less="" if order.products else " or less",
-            why=listed((fresh.why,), 60),
+            why=Names.of((fresh.why,)),
         )
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from ivig.core.book import Book, Indication, Product
 from ivig.core.facts.ceilings import MOST, Held, fastest
-from ivig.core.facts.rate_words import fitted, limit_line, measure_of, pump, rate_inputs, sum_of, whose
+from ivig.core.facts.rate_words import limit_line, measure_of, pump, rate_inputs, sum_of, whose
 from ivig.core.facts.rates import Pace, hours_line
-from ivig.core.finding import ERROR, INFORMATION, WARNING, Absent, Finding, plain
+from ivig.core.finding import ERROR, INFORMATION, WARNING, Absent, Finding, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -82,7 +82,7 @@ def check(
             measure=measure_of(held),
             assumed=held.assumed,
             consider=(*_slower(held, order), *slowest),
-            what=fitted(what, says, words),
+            what=Names.of((what,)),
             **words,
         )
 

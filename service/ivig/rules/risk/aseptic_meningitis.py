@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from ivig.core.book import Book
 from ivig.core.facts.chart import of_set
 from ivig.core.facts.dose import places
-from ivig.core.facts.indication import listed
 from ivig.core.facts.load import Load
 from ivig.core.facts.reactions import doubted, told
-from ivig.core.finding import INFORMATION, Finding, Measure, plain
+from ivig.core.finding import INFORMATION, Finding, Measure, Names, plain
 from ivig.core.order import Allergy, Condition, Order
 from ivig.core.rule import Rule, Seen
 
@@ -61,7 +60,7 @@ def check(
         cites=(limit,),
         measure=Measure("g/kg", most.total, None, limit.number, limit.source),
         assumed=doubted(inputs),
-        what=listed(names, 50),
+        what=Names.of(names),
         got=most.total,
         limit=limit.number,
     )

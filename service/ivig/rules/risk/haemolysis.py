@@ -18,12 +18,11 @@ from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.established import Habit, eased
 from ivig.core.facts.haemolysis import SAFE_GROUP
-from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import lab_input
 from ivig.core.facts.load import Load
 from ivig.core.facts.reactions import doubted
 from ivig.core.facts.signs import Sign
-from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, plain
+from ivig.core.finding import INFORMATION, WARNING, Finding, Measure, Names, plain
 from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Rule, Seen
 
@@ -71,7 +70,7 @@ def check(
         group=blood_group.words,
         got=most.total,
         limit=limit.number,
-        why=f"; {listed((s.what for s in signs), 45)}" if signs else "",
+        why=Names.of((s.what for s in signs), "; "),
     )
 
 

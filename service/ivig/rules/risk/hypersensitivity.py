@@ -18,10 +18,9 @@ from itertools import chain
 from ivig.core.book import Book, Product
 from ivig.core.dated import Value
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.indication import listed
 from ivig.core.facts.reactions import MILD, SERUM, SEVERE, Reaction, doubted
 from ivig.core.facts.signs import Sign
-from ivig.core.finding import ERROR, WARNING, Finding, Severity
+from ivig.core.finding import ERROR, WARNING, Finding, Names, Severity
 from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
@@ -72,7 +71,7 @@ def check(
             inputs=(r.input for r in telling),
             cites=_labels(products, "immune_globulin_reaction") if severe else (),
             assumed=doubted(r.input for r in telling),
-            what=listed((first.what,), 32),
+            what=Names.of((first.what,)),
             on=first.on,
             to=first.to,
             count=established.infusions if established is not None else 0,
@@ -90,8 +89,8 @@ def check(
             inputs=chain((s.input for s in signs), (r.input for r in reactions.items)),
             cites=_labels(products, "iga_deficiency_with_anti_iga") if proven else (alone,),
             assumed=("no IgA deficiency: it can't be seen",) if unknown else (),
-            what=listed((anti_iga.items[0].what,), 32),
-            reaction=listed((r.what for r in reactions.items), 26) if reactions.items else "",
+            what=Names.of((anti_iga.items[0].what,)),
+            reaction=Names.of(r.what for r in reactions.items) if reactions.items else "",
             with_deficiency="; IgA deficiency" if iga_deficient.items else "",
         )
 

@@ -15,12 +15,11 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import lab_input, newest
 from ivig.core.facts.load import Load
 from ivig.core.facts.reactions import doubted
 from ivig.core.facts.viscosity import Thick
-from ivig.core.finding import INFORMATION, WARNING, Finding, plain
+from ivig.core.finding import INFORMATION, WARNING, Finding, Names, plain
 from ivig.core.order import Order, Result
 from ivig.core.rule import Rule, Seen
 
@@ -63,6 +62,6 @@ def check(
         ),
         cites=(below,) if treated else (),
         assumed=doubted(t.input for t in thick_blood.items),
-        what=listed((t.what for t in thick_blood.items), 45),
+        what=Names.of(t.what for t in thick_blood.items),
         dose=f" ({plain(most.total)} g/kg)" if most is not None else "",
     )

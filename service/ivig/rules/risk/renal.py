@@ -18,12 +18,11 @@ from collections.abc import Iterator
 
 from ivig.core.book import Book, Product
 from ivig.core.facts.established import Habit, habit_line
-from ivig.core.facts.indication import listed
 from ivig.core.facts.labs import Kidney
 from ivig.core.facts.renal import INFANT, Renal
 from ivig.core.facts.risk import slowly
 from ivig.core.facts.signs import Sign, doubts
-from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Severity, plain
+from ivig.core.finding import INFORMATION, WARNING, Absent, Finding, Names, Severity, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -68,7 +67,7 @@ def check(
             cites=(*(v for s in found.signs for v in s.cites), *found.cites),
             assumed=(*doubts(found.signs), *(habit_line(established) if severity != found.severity else ())),
             consider=(slowly(product),),
-            what=listed((s.what if s.cites or not s.grave else s.input.value for s in found.signs), 45),
+            what=Names.of(s.what if s.cites or not s.grave else s.input.value for s in found.signs),
             count=len({s.factor for s in found.signs}),
             egfr=said,
             strong=found.cites[0].number if found.strong else "",
@@ -83,7 +82,7 @@ def _said(found: Renal) -> str | None:
 
 def content(egfr: Maybe[Kidney], renal_signs: Seen[Sign], book: Book) -> str:
     """The eGFR beside its limit, and the risk factors there are."""
-    factors = listed((s.factor for s in renal_signs.items if s.factor), 60) if renal_signs.items else "no risk factor"
+    factors = ", ".join(dict.fromkeys(s.factor for s in renal_signs.items if s.factor)) or "no risk factor"
     if isinstance(egfr, Absent):
         return factors
     limit = plain(book.policy("renal.warn").number)

@@ -17,11 +17,10 @@ from collections.abc import Iterator
 
 from ivig.core.book import Product
 from ivig.core.facts.established import Habit, habit_line
-from ivig.core.facts.indication import listed
 from ivig.core.facts.risk import slowly
 from ivig.core.facts.signs import doubts
 from ivig.core.facts.thrombosis import Clots, Thrombosis
-from ivig.core.finding import WARNING, Finding, Severity
+from ivig.core.finding import WARNING, Finding, Names, Severity
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -62,8 +61,8 @@ def check(
             assumed=(*doubts(found.signs), *(habit_line(established) if severity != found.severity else ())),
             consider=(slowly(product),),
             count=count,
-            what=listed(held.factors, 90) if held.factors else "",
-            event=listed((s.what for s in held.events), 60) if held.events else "",
+            what=Names.of(held.factors),
+            event=Names.of(s.what for s in held.events),
             more=more,
         )
 
@@ -71,10 +70,10 @@ def check(
 def _lines(held: Clots) -> tuple[str, ...]:
     """Every event and every factor with its evidence, a line each."""
     factors = ((f"{place}. {name}", signs) for place, (name, signs) in enumerate(held.factors.items(), 1))
-    lines = (f"{name}: {listed((s.what for s in signs), 90)}" for name, signs in factors)
+    lines = (f"{name}: {Names.of(s.what for s in signs)}" for name, signs in factors)
     return (*(f"Earlier event: {s.what}" for s in held.events), *lines)
 
 
 def content(clots: Clots) -> str:
     """The factors there are."""
-    return listed(clots.factors, 90) if clots.factors else "no factor, no earlier event"
+    return ", ".join(clots.factors) or "no factor, no earlier event"

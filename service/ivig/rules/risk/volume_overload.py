@@ -16,11 +16,10 @@ from decimal import Decimal
 from ivig.core.book import Book
 from ivig.core.facts.dose import places
 from ivig.core.facts.established import Habit, eased
-from ivig.core.facts.indication import listed
 from ivig.core.facts.overload import Largest, volumes
 from ivig.core.facts.reactions import doubted
 from ivig.core.facts.signs import Sign
-from ivig.core.finding import WARNING, Absent, Finding, plain
+from ivig.core.finding import WARNING, Absent, Finding, Names, plain
 from ivig.core.order import Order
 from ivig.core.rule import Maybe, Rule, Seen
 
@@ -49,7 +48,7 @@ def check(
 ) -> Iterator[Finding]:
     signs, largest = overload_signs.items, largest_grams
     inputs = (*(s.input for s in signs), *largest.inputs)
-    said = listed((s.what for s in signs), 36)
+    first, *others = (s.what for s in signs)
     yield rule.finding(
         at=places(order, inputs),
         severity=eased(WARNING, established, (s.since for s in signs)),
@@ -58,7 +57,7 @@ def check(
         inputs=inputs,
         cites=tuple(v for s in signs for v in s.cites),
         assumed=(*(("a 10% or a 5% product",) if isinstance(strength, Absent) else ()), *doubted(inputs)),
-        what=said[:1].upper() + said[1:],
+        what=Names.of((first[:1].upper() + first[1:], *others)),
         grams=round(largest.day, 1) if largest.day is not None else "",
         volume=volumes(largest.day, strength, book) if largest.day is not None else "",
     )
