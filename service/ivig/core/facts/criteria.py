@@ -29,8 +29,7 @@ def starts(order: Order, whole_parts: tuple[Part, ...]) -> date:
 
 
 @fact
-def criteria(
-    order: Order,
+def criteria_bases(
     candidates: tuple[Indication, ...],
     reasons: tuple[Reason, ...],
     active: Seen[Condition],
@@ -40,16 +39,25 @@ def criteria(
     all_drugs: Seen[Drug],
     starts: date,
     book: Book,
-) -> Seen[Unmet]:
+) -> tuple[tuple[Indication, Basis], ...]:
+    """The pages with what their criteria are held against; none where a page without criteria suffices."""
+    pages = accepted(candidates)
+    if not all(page.criteria for page in pages):
+        return ()
+    return tuple(
+        [
+            (page, _basis(page, reasons, active, results, before.items, history_sent, all_drugs, starts, book))
+            for page in pages
+        ]
+    )
+
+
+@fact
+def criteria(order: Order, criteria_bases: tuple[tuple[Indication, Basis], ...], book: Book) -> Seen[Unmet]:
     """The unmet criteria of the page that comes nearest; a page without any, or with all met, suffices."""
-    answers = []
-    for page in accepted(candidates):
-        if not page.criteria:
-            return Seen(())
-        basis = _basis(page, reasons, active, results, before.items, history_sent, all_drugs, starts, book)
-        answers.append(_page(order, page, basis, book))
-    if len(answers) == 1:
-        return answers[0]
+    answers = [_page(order, page, basis, book) for page, basis in criteria_bases]
+    if len(answers) < 2:
+        return answers[0] if answers else Seen(())
     return min(answers, key=lambda a: (max((u.severity for u in a.items), default=0), len(a.items), len(a.lacking)))
 
 
@@ -106,29 +114,12 @@ def _not_had(test: str, criterion: Criterion, order: Order) -> tuple[Root, ...]:
     return tuple(r for r in told.roots if r == UNAVAILABLE)
 
 
-def held_against(
-    candidates: tuple[Indication, ...],
-    reasons: tuple[Reason, ...],
-    active: Seen[Condition],
-    results: dict[str, tuple[Result, ...]],
-    before: Seen[Given],
-    history_sent: bool,
-    all_drugs: Seen[Drug],
-    starts: date,
-    book: Book,
-) -> str:
+def held_against(bases: tuple[tuple[Indication, Basis], ...], book: Book) -> str:
     """What each criterion of the pages was held against, and its limit."""
-    found = []
-    new = True
-    for page in accepted(candidates):
-        basis = _basis(page, reasons, active, results, before.items, history_sent, all_drugs, starts, book)
-        new = basis.new
-        for criterion in page.criteria:
-            said = _held(criterion, basis, book)
-            if said:
-                found.append(said)
+    found = [said for page, basis in bases for criterion in page.criteria if (said := _held(criterion, basis, book))]
     if found:
         return "; ".join(dict.fromkeys(found))
+    new = all(basis.new for _, basis in bases)
     return "met, as far as a chart can show" if new else "judged only on values before the first known infusion: none"
 
 

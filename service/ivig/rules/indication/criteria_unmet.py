@@ -14,14 +14,14 @@ Does not cover    A datum that is not there (indication-criteria-unknown); bleed
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.criteria import Unmet, held_against
+from ivig.core.facts.criterion import Basis
 from ivig.core.facts.history import Given
 from ivig.core.facts.indication import accepted
 from ivig.core.finding import WARNING, Finding, Measure, Names
-from ivig.core.order import Condition, Drug, Order, Reason, Result
+from ivig.core.order import Order
 from ivig.core.rule import Rule, Seen
 
 rule = Rule(
@@ -69,15 +69,6 @@ def check(order: Order, criteria: Seen[Unmet], before: Seen[Given]) -> Iterator[
         )
 
 
-def content(
-    candidates: tuple[Indication, ...],
-    reasons: tuple[Reason, ...],
-    active: Seen[Condition],
-    results: dict[str, tuple[Result, ...]],
-    before: Seen[Given],
-    history_sent: bool,
-    all_drugs: Seen[Drug],
-    starts: date,
-    book: Book,
-) -> str:
-    return held_against(candidates, reasons, active, results, before, history_sent, all_drugs, starts, book)
+def content(criteria_bases: tuple[tuple[Indication, Basis], ...], book: Book) -> str:
+    """Each criterion with its datum and limit."""
+    return held_against(criteria_bases, book)
