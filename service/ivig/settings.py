@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,6 +52,57 @@ class Settings(BaseSettings):
         str, AfterValidator(_zone_name), Field(description="the time zone of orders that state no offset")
     ] = "UTC"
     max_body_mb: Annotated[int, Field(ge=1, le=1024, description="the largest request body, in MiB")] = 16
+    auth: Annotated[
+        Literal["on", "off"],
+        Field(description="off takes CDS Hooks calls without a token: for development only, and says so at start-up"),
+    ] = "on"
+    clients: Annotated[
+        str, Field(description="the YAML page of the CDS Hooks clients: who may call, with which keys; see README")
+    ] = ""
+    public_base_url: Annotated[
+        str,
+        Field(description="the address clients call, such as https://ivig.example.org; else the one a call came to"),
+    ] = ""
+    fhir_servers: Annotated[
+        str,
+        Field(
+            description="FHIR bases that may be asked for what a call lacks, with commas; a client's page may add its own"
+        ),
+    ] = ""
+    private_addresses: Annotated[
+        Literal["refused", "allowed"],
+        Field(description="whether FHIR servers and key sets may lie at private addresses, and be called without TLS"),
+    ] = "refused"
+    fetch_deadline_ms: Annotated[
+        int,
+        Field(ge=0, le=10_000, description="how long a call waits for all that is fetched together; 0 fetches nothing"),
+    ] = 400
+    data_dir: Annotated[str, Field(description="where the journal, the embedded store and its key lie")] = str(
+        Path("~/.local/state/ivig-order-check").expanduser()
+    )
+    database_url: Annotated[
+        str,
+        Field(
+            description="the store of what was shown, such as postgresql+asyncpg://user@host/name; else SQLite in the data directory"
+        ),
+    ] = ""
+    retention_days: Annotated[
+        int, Field(ge=1, le=36_500, description="how long the store keeps what was shown and what became of it")
+    ] = 400
+    hash_key: Annotated[
+        SecretStr,
+        Field(description="the key of the hashes of patients and users; else one is made in the data directory"),
+    ] = SecretStr("")
+    keep_free_text: Annotated[
+        bool, Field(description="whether the store keeps the comments that users write when they override")
+    ] = False
+    calls_per_minute: Annotated[
+        int,
+        Field(ge=0, le=10_000_000, description="how many calls of one client are taken in a minute; 0 for no limit"),
+    ] = 6_000
+    cors_origins: Annotated[
+        str, Field(description="origins of browser clients that may call, with commas; none by default")
+    ] = ""
 
     @property
     def zone(self) -> tzinfo:
