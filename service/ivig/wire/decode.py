@@ -6,30 +6,15 @@ do not fit are dropped and reported by path, the rest is kept. Nothing is guesse
 
 from __future__ import annotations
 
-import json
-import types
-import typing
-from typing import Any, NoReturn, Union
+from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from ivig.wire import shapes
+from ivig.wire.tolerant import Broken, Unreadable, fit, plain
 
-
-class Unreadable(Exception):
-    """The body cannot be processed at all. `place` is a FHIRPath or '' when there is none."""
-
-    def __init__(self, why: str, place: str = "", code: str = "structure") -> None:
-        super().__init__(why)
-        self.why, self.place, self.code = why, place, code
-
-
-class Broken(Struct, frozen=True):
-    """An element that was dropped: its path and why."""
-
-    path: str
-    why: str
+__all__ = ["Broken", "Decoded", "Item", "Unreadable", "decode"]
 
 
 class Item(Struct, frozen=True, gc=False):
@@ -80,160 +65,29 @@ def decode(body: bytes) -> Decoded:
         raise Unreadable("The JSON is nested too deep.") from None
 
 
-def _number(text: str) -> Raw:
-    return Raw(text.encode())
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
-
-
-_DEEPEST = 200
 _LONGEST_COUNT = 9
 
 
 def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Parameters:
-    try:
-        plain = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_refuse)
-    except RecursionError:
-        raise Unreadable("The JSON is nested too deep.") from None
-    except UnicodeDecodeError:
-        raise Unreadable("The body is not UTF-8.") from None
-    except ValueError as fault:
-        line = getattr(fault, "lineno", None)
-        where = f" (line {line}, column {getattr(fault, 'colno', 0)})" if line else ""
-        raise Unreadable(f"The body is not JSON{where}.") from None
-    if not isinstance(plain, dict):
+    tree = plain(body)
+    if not isinstance(tree, dict):
         raise Unreadable(
             "A FHIR Bundle or Parameters resource is expected, not a JSON "
-            + ("array." if isinstance(plain, list) else "value.")
+            + ("array." if isinstance(tree, list) else "value.")
         )
-    kind = plain.get("resourceType")
+    kind = tree.get("resourceType")
     if kind not in ("Bundle", "Parameters"):
         if kind is None:
             raise Unreadable("The body has no resourceType; send a FHIR Bundle or Parameters.")
         known = isinstance(kind, str) and kind in shapes.TYPES
         said = f"a {kind}" if known else "a resource type that FHIR R4 does not have"
         raise Unreadable(f"A FHIR Bundle or Parameters resource is expected, not {said}.", str(kind) if known else "")
-    if _depth(plain) > _DEEPEST:
-        raise Unreadable("The JSON is nested too deep.")
-    held = plain.get("entry" if kind == "Bundle" else "parameter", [])
+    held = tree.get("entry" if kind == "Bundle" else "parameter", [])
     if not isinstance(held, list):
         raise Unreadable(f"{kind}.{'entry' if kind == 'Bundle' else 'parameter'} is not a list.", kind)
-    fitted = _fit(shapes.Bundle if kind == "Bundle" else shapes.Parameters, plain, kind, broken)
+    fitted = fit(shapes.Bundle if kind == "Bundle" else shapes.Parameters, tree, kind, broken)
     assert isinstance(fitted, (shapes.Bundle, shapes.Parameters))
     return fitted
-
-
-def _depth(tree: Any) -> int:
-    deepest, level = 0, [tree]
-    while level:
-        deepest += 1
-        if deepest > _DEEPEST:
-            break
-        level = [
-            below
-            for node in level
-            if isinstance(node, (dict, list))
-            for below in (node.values() if isinstance(node, dict) else node)
-            if isinstance(below, (dict, list))
-        ]
-    return deepest
-
-
-_MISFIT = object()
-_hints: dict[type, dict[str, tuple[str, Any]]] = {}
-
-
-def _fields(kind: type[Struct]) -> dict[str, tuple[str, Any]]:
-    """JSON name -> (attribute, type) of a shape."""
-    known = _hints.get(kind)
-    if known is None:
-        known = _hints[kind] = {f.encode_name: (f.name, f.type) for f in msgspec.structs.fields(kind)}
-    return known
-
-
-def _fit(kind: Any, plain: Any, path: str, broken: list[Broken]) -> Any:
-    """`plain` as `kind`, or _MISFIT; what does not fit below is dropped and reported."""
-    origin = typing.get_origin(kind)
-    if origin is Union or origin is types.UnionType:
-        return _fit_one_of(typing.get_args(kind), plain, path, broken)
-    if origin is list:
-        if not isinstance(plain, list):
-            return _say(broken, path, "a list is expected")
-        (inner,) = typing.get_args(kind)
-        # A place in the list must keep its index, or paths would point beside it: a misfit becomes an empty shape.
-        fitted = [_fit(inner, p, f"{path}[{i}]", broken) for i, p in enumerate(plain)]
-        return [_empty(inner) if f is _MISFIT else f for f in fitted if f is not _MISFIT or _empty(inner) is not None]
-    if kind is Raw:
-        if isinstance(plain, Raw):
-            return plain
-        return _say(broken, path, "a number is expected")
-    if kind is str:
-        return plain if isinstance(plain, str) else _say(broken, path, "a string is expected")
-    if kind is bool:
-        return plain if isinstance(plain, bool) else _say(broken, path, "true or false is expected")
-    if kind is type(None):
-        return None if plain is None else _MISFIT
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        if not isinstance(plain, dict):
-            return _say(broken, path, "an object is expected")
-        made = {}
-        for name, (attribute, below) in _fields(kind).items():
-            if name in plain and plain[name] is not None:
-                fitted = _fit(below, plain[name], f"{path}.{name}", broken)
-                if fitted is not _MISFIT:
-                    made[attribute] = fitted
-        return kind(**made)
-    return _MISFIT
-
-
-def _fit_one_of(kinds: tuple[Any, ...], plain: Any, path: str, broken: list[Broken]) -> Any:
-    resources = [k for k in kinds if isinstance(k, type) and issubclass(k, shapes.Resource)]
-    if resources:
-        if plain is None:
-            return None
-        if not isinstance(plain, dict):
-            return _say(broken, path, "a resource is expected")
-        name = plain.get("resourceType")
-        for kind in resources:
-            if kind.__struct_config__.tag == name:
-                return _fit(kind, plain, path, broken)
-        if not isinstance(name, str) or not name:
-            return _say(broken, path, "resourceType is missing")
-        return _say(broken, path, "no resource type of FHIR R4")
-    tried: list[list[Broken]] = []
-    for kind in kinds:
-        if kind is type(None):
-            continue
-        said: list[Broken] = []
-        fitted = _fit(kind, plain, path, said)
-        if fitted is not _MISFIT and (not said or kind is kinds[-1] or len(kinds) == 2):
-            broken.extend(said)
-            return fitted
-        tried.append(said)
-    for kind in kinds:  # nothing fits without loss: take the first that fits at all
-        said = []
-        if kind is not type(None) and (fitted := _fit(kind, plain, path, said)) is not _MISFIT:
-            broken.extend(said)
-            return fitted
-    if tried:
-        broken.extend(tried[0])
-    return _MISFIT
-
-
-def _say(broken: list[Broken], path: str, why: str) -> Any:
-    broken.append(Broken(path, why))
-    return _MISFIT
-
-
-def _empty(kind: Any) -> Any:
-    """A stand-in for a list's member that did not fit, or None where there can be none."""
-    if kind is str:
-        return ""
-    if isinstance(kind, type) and issubclass(kind, Struct) and not issubclass(kind, shapes.Resource):
-        return kind()
-    return None
 
 
 class _Held(Struct):
