@@ -92,7 +92,12 @@ _DEEPEST = 200
 _LONGEST_COUNT = 9
 
 
-def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Parameters:
+def plain_json(body: bytes) -> Any:
+    """A body as plain JSON, with its numbers kept as text.
+
+    Raises:
+        Unreadable: it is none, or nested too deep.
+    """
     try:
         plain = json.loads(body, parse_float=_number, parse_int=_number, parse_constant=_refuse)
     except RecursionError:
@@ -103,6 +108,19 @@ def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Param
         line = getattr(fault, "lineno", None)
         where = f" (line {line}, column {getattr(fault, 'colno', 0)})" if line else ""
         raise Unreadable(f"The body is not JSON{where}.") from None
+    if _depth(plain) > _DEEPEST:
+        raise Unreadable("The JSON is nested too deep.")
+    return plain
+
+
+def fitted(kind: Any, plain: Any, path: str, broken: list[Broken]) -> Any:
+    """Plain JSON as a shape, or None; what does not fit is dropped and told in `broken`."""
+    made = _fit(kind, plain, path, broken)
+    return None if made is _MISFIT else made
+
+
+def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Parameters:
+    plain = plain_json(body)
     if not isinstance(plain, dict):
         raise Unreadable(
             "A FHIR Bundle or Parameters resource is expected, not a JSON "
@@ -115,8 +133,6 @@ def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Param
         known = isinstance(kind, str) and kind in shapes.TYPES
         said = f"a {kind}" if known else "a resource type that FHIR R4 does not have"
         raise Unreadable(f"A FHIR Bundle or Parameters resource is expected, not {said}.", str(kind) if known else "")
-    if _depth(plain) > _DEEPEST:
-        raise Unreadable("The JSON is nested too deep.")
     held = plain.get("entry" if kind == "Bundle" else "parameter", [])
     if not isinstance(held, list):
         raise Unreadable(f"{kind}.{'entry' if kind == 'Bundle' else 'parameter'} is not a list.", kind)
