@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ivig.wire import shapes
-from ivig.wire.tolerant import Broken, Unreadable, fit, plain
+from ivig.wire.tolerant import Broken, Unreadable, fit, plain_json
 
 __all__ = ["Broken", "Decoded", "Item", "Unreadable", "decode"]
 
@@ -69,7 +69,7 @@ _LONGEST_COUNT = 9
 
 
 def _tolerant(body: bytes, broken: list[Broken]) -> shapes.Bundle | shapes.Parameters:
-    tree = plain(body)
+    tree = plain_json(body)
     if not isinstance(tree, dict):
         raise Unreadable(
             "A FHIR Bundle or Parameters resource is expected, not a JSON "

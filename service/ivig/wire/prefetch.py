@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ivig.wire.decode import Item
+from ivig.wire.decode import Broken, Item
 
 
 class State(StrEnum):
@@ -53,6 +53,7 @@ class Answer(Struct, frozen=True):
         items: the resources, with the paths they are told by (`prefetch.weights.entry[0].resource`).
         more: the address of the next page, '' when there is none.
         fetched: it came from the FHIR server, not with the call.
+        broken: elements of the resources that could not be read, and were dropped.
     """
 
     key: str
@@ -61,3 +62,4 @@ class Answer(Struct, frozen=True):
     items: tuple[Item, ...] = ()
     more: str = ""
     fetched: bool = False
+    broken: tuple[Broken, ...] = ()

@@ -413,6 +413,15 @@ class List(Resource):
     emptyReason: CodeableConcept | None = None
 
 
+class Issue(Shape):
+    severity: str = ""
+    code: str = ""
+
+
+class OperationOutcome(Resource):
+    issue: list[Issue] = []
+
+
 class Link(Shape):
     relation: str = ""
     url: str = ""
@@ -421,7 +430,7 @@ class Link(Shape):
 KNOWN: tuple[type[Resource], ...] = (
     Patient, Medication, MedicationRequest, Observation, Condition, AllergyIntolerance, Procedure, ServiceRequest, Appointment,
     Immunization, ImmunizationRecommendation, MedicationAdministration, MedicationDispense, MedicationStatement, Encounter,
-    List,
+    List, OperationOutcome,
 )  # fmt: skip
 
 # Every other resource type of R4, R4B and R5: decoded to nothing but its id. A type that is not here sends the bundle
@@ -445,7 +454,7 @@ MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductD
 MedicinalProductIngredient MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged
 MedicinalProductPharmaceutical MedicinalProductUndesirableEffect MessageDefinition MessageHeader MolecularSequence
 NamingSystem NutritionIntake NutritionOrder NutritionProduct ObservationDefinition OperationDefinition
-OperationOutcome Organization OrganizationAffiliation PackagedProductDefinition PaymentNotice PaymentReconciliation
+Organization OrganizationAffiliation PackagedProductDefinition PaymentNotice PaymentReconciliation
 Permission Person PlanDefinition Practitioner PractitionerRole Provenance Questionnaire QuestionnaireResponse
 RegulatedAuthorization RelatedPerson RequestGroup RequestOrchestration Requirements ResearchDefinition
 ResearchElementDefinition ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule
@@ -475,6 +484,7 @@ class InnermostBundle(Resource, tag="Bundle"):
     """A Bundle in a Bundle that itself came in Parameters."""
 
     type: str = ""
+    total: Raw = EMPTY
     link: list[Link] = []
     entry: list[InnermostEntry] = []
 
@@ -491,6 +501,7 @@ class InnerBundle(Resource, tag="Bundle"):
     """A Bundle inside a Bundle or a Parameters: a searchset that a client lays in as evidence, or the bundle of Parameters."""
 
     type: str = ""
+    total: Raw = EMPTY
     link: list[Link] = []
     entry: list[InnerEntry] = []
 

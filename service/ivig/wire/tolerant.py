@@ -39,7 +39,7 @@ def _refuse(word: str) -> NoReturn:
 _DEEPEST = 200
 
 
-def plain(body: bytes) -> Any:
+def plain_json(body: bytes) -> Any:
     """The body as plain JSON, its numbers as they were written.
 
     Raises:
@@ -74,6 +74,12 @@ def _depth(tree: Any) -> int:
             if isinstance(below, (dict, list))
         ]
     return deepest
+
+
+def fitted(kind: Any, plain: Any, path: str, broken: list[Broken]) -> Any:
+    """Plain JSON as a shape, or None; what does not fit is dropped and told in `broken`."""
+    made = fit(kind, plain, path, broken)
+    return None if made is MISFIT else made
 
 
 MISFIT = object()

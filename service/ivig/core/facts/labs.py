@@ -42,14 +42,21 @@ _INVERSE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # the more creatinine, 
 
 # The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
 _QUERY = {
-    "haemoglobin": "lab-cbc",
-    "platelets": "lab-cbc",
-    "creatinine": "lab-renal",
-    "egfr": "lab-renal",
-    "liver": "lab-liver",
-    "iga": "lab-iga",
-    "abo": "lab-abo",
+    "weights": "weight weight_measured weight_estimated weight_stated dry_weight",
+    "heights": "height",
+    "lab-cbc": "haemoglobin platelets haematocrit white_cells ldh haptoglobin dat",
+    "lab-renal": "creatinine egfr bun urea point_of_care_glucose",
+    "lab-liver": "liver alt ast bilirubin hbsag anti_hbc anti_hcv",
+    "lab-iga": "iga igg igm anti_iga viscosity",
+    "lab-abo": "abo",
 }
+_ASKED_BY = {test: key for key, tests in _QUERY.items() for test in tests.split()}
+_OTHERS = "scales"  # scores, and what stands alone: breathing, fever, pregnancy, reactions
+
+
+def asked_by(test: str) -> str:
+    """The key of the query that asks for a test's results; every test has one."""
+    return _ASKED_BY.get(test, _OTHERS)
 
 
 def lab_input(result: Result, book: Book) -> Input:
@@ -62,7 +69,7 @@ def lab_input(result: Result, book: Book) -> Input:
 
 def lab_absent(order: Order, test: str, name: str = "lab-missing") -> Absent:
     """The absence of a test's result: `name` tells of it, unless the query for it was asked and not answered."""
-    return not_had(order, _QUERY.get(test, ""), name, test if name == "lab-missing" else "")
+    return not_had(order, asked_by(test), name, test if name == "lab-missing" else "")
 
 
 def newest(results: dict[str, tuple[Result, ...]], *tests: str) -> Result | None:
