@@ -60,6 +60,11 @@ class Validator:
     def rules(self) -> int:
         return len(RULES)
 
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        """The names of all rules, in reading order."""
+        return tuple(module.rule.name for module in RULES)
+
     def judge(self, order: Order, policy_day: date | None = None, library: Library | None = None) -> Judgement:
         """One order by the knowledge of its day, or of `policy_day`."""
         return self._judge.judge(order, (library or self.library).on(policy_day or order.day))

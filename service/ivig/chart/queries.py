@@ -58,7 +58,7 @@ _PLANS = Query(
     "procedures",
 )
 # With what only a client of CDS Hooks 3.0 can fill. Vaccines of earlier years weaken nothing and are weakened by nothing.
-_DRUGS_OF_DRAFTS = Query(
+DRUGS_OF_DRAFTS = Query(
     "meds",
     "Medication?_id={{context.draftOrders.entry.resource.ofType(MedicationRequest).medication.resolve().id}}",
     "Medication",
@@ -101,7 +101,7 @@ def variant_3(asked: Sequence[Query], hook: str) -> tuple[Query, ...]:
     The drugs that the drafts name by reference come with the call, and nothing that is years too old.
     """
     made = [structs.replace(q, template=q.template + _SINCE.get(q.key, "")) for q in for_hook(asked, hook)]
-    return (*made, _DRUGS_OF_DRAFTS) if hook in _DRAFTED else tuple(made)
+    return (*made, DRUGS_OF_DRAFTS) if hook in _DRAFTED else tuple(made)
 
 
 def filled(asked: Sequence[Query], context: Mapping[str, str]) -> tuple[tuple[Query, str], ...]:

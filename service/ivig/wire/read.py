@@ -51,6 +51,7 @@ class Asked(Struct, frozen=True):
     zone: tzinfo = UTC
     now: datetime | None = None
     unavailable: tuple[tuple[str, str], ...] = ()
+    nameless: frozenset[str] | None = None  # paths of the orders without any medication that are judged; None: all
 
 
 def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
@@ -76,7 +77,8 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
         wanted = decoded.orders is None or item.path in decoded.orders
         if not wanted or (asked.only is not None and item.path not in asked.only):
             continue
-        if (ident is not None or missing) and _to_judge(request, asked):
+        judged_nameless = missing and (asked.nameless is None or item.path in asked.nameless)
+        if (ident is not None or judged_nameless) and to_judge(request, asked.statuses):
             orders.append((item, ident))
         elif ident is not None:
             passed_over.append(item.path)
@@ -109,10 +111,10 @@ def read(decoded: Decoded, lexicon: Lexicon, asked: Asked) -> Reading:
     return Reading(tuple(_grouped(made, lexicon.join_days)), (*decoded.broken, *failed), requests, tuple(passed_over))
 
 
-def _to_judge(request: shapes.MedicationRequest, asked: Asked) -> bool:
+def to_judge(request: shapes.MedicationRequest, statuses: frozenset[str]) -> bool:
     """By status and intent. A status that FHIR does not have is told, and the order judged as one without a status."""
     status = request.status if request.status in _STATUSES else ""
-    return status in asked.statuses and not request.doNotPerform and request.intent not in _CHILD
+    return status in statuses and not request.doNotPerform and request.intent not in _CHILD
 
 
 def _order(
