@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ivig.chart.templates import fill, lint
 from ivig.core.book import Library
-from ivig.core.facts.labs import asked_by
+from ivig.core.facts.chart import asked_by
 from ivig.wire.prefetch import Query
 from ivig.wire.remedy import SYSTEMS
 

@@ -13,6 +13,31 @@ _OVER = ("resolved", "inactive", "remission")
 UNAVAILABLE = Root("chart-unavailable")
 # The keys of a prefetch that fill a section of another name.
 _FILLS = {"administrations": "medications", "plans": "procedures"}
+# The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
+_QUERY = {
+    "weights": "weight weight_measured weight_estimated weight_stated dry_weight",
+    "heights": "height",
+    "lab-cbc": "haemoglobin platelets haematocrit white_cells ldh haptoglobin dat",
+    "lab-renal": "creatinine egfr bun urea point_of_care_glucose",
+    "lab-liver": "liver alt ast bilirubin hbsag anti_hbc anti_hcv",
+    "lab-iga": "iga igg igm anti_iga viscosity",
+    "lab-abo": "abo",
+}
+_ASKED_BY = {test: key for key, tests in _QUERY.items() for test in tests.split()}
+_OTHERS = "scales"  # scores, and what stands alone: breathing, fever, pregnancy, reactions, the heart
+
+
+def asked_by(test: str) -> str:
+    """The key of the query that asks for a test's results; every test has one."""
+    return _ASKED_BY.get(test, _OTHERS)
+
+
+def unanswered(order: Order, *tests: str) -> tuple[Root, ...]:
+    """What is lacking when a query that asks for one of these tests was asked, and not had in full."""
+    if not order.chart.unavailable:
+        return ()
+    failed = {what for what, _ in order.chart.unavailable}
+    return (UNAVAILABLE,) if any(asked_by(test) in failed for test in tests) else ()
 
 
 def section(order: Order, *names: str) -> tuple[Root, ...]:

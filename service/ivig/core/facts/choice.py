@@ -10,7 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book, Indication
 from ivig.core.book import Condition as When
 from ivig.core.dated import later
-from ivig.core.facts.chart import of_set
+from ivig.core.facts.chart import of_set, unanswered
 from ivig.core.facts.patient import Age
 from ivig.core.finding import Absent, absent
 from ivig.core.order import Concept, Condition, Drug, Order, Part, Procedure, Reason, Result
@@ -117,7 +117,8 @@ def holds(when: When, page: Indication, told: Told) -> bool | Absent:
             recent = told.book.policy("indication.scale_days").number
             newest = next((r for r in scored if r.value is not None and r.when is not None), None)
             if newest is None or newest.value is None or newest.when is None:
-                return False
+                failed = unanswered(told.order, when.scale)
+                return Absent(failed) if failed else False
             return newest.value >= number and (day - newest.when.day).days <= recent
         case "repeats":
             return told.repeats

@@ -10,7 +10,7 @@ from msgspec import Struct
 from ivig.core.book import Book, Contraindication, Product
 from ivig.core.dated import Value, later
 from ivig.core.facts.baseline import is_below
-from ivig.core.facts.chart import of_set
+from ivig.core.facts.chart import of_set, unanswered
 from ivig.core.facts.labs import lab_absent
 from ivig.core.facts.patient import Age, age_on
 from ivig.core.facts.signs import Sign, since, told_by
@@ -20,6 +20,7 @@ from ivig.core.rule import Maybe, Seen, fact
 
 # Every label has these two; they are judged by risk-hypersensitivity, with the reactions on record.
 STANDARD = ("immune_globulin_reaction", "iga_deficiency_with_anti_iga")
+_METER = "point-of-care glucose"
 
 
 class Held(Struct, frozen=True):
@@ -117,15 +118,16 @@ def glucose_users(
     everything: list[Drug | Procedure | Condition] = [*procedures.items, *drugs.items, *active.items]
     for thing in everything:
         if "point_of_care_glucose" in thing.concept.sets:
-            signs.append(Sign("point-of-care glucose", told_by(thing, "test"), since(thing), True))
+            signs.append(Sign(_METER, told_by(thing, "test"), since(thing), True))
     recent = later(order.day, -book.policy("history.unknown_end_days").number)
     for result in order.chart.results:
         if result.test == "point_of_care_glucose" and result.when is not None and result.when.last >= recent:
             said = Input("point-of-care glucose", result.said, result.when.text, result.path)
-            signs.append(Sign("point-of-care glucose", said, result.when, True))
+            signs.append(Sign(_METER, said, result.when, True))
             break
     signs += [Sign("diabetes", told_by(c, "condition"), since(c)) for c in of_set(active, "diabetes")]
-    return Seen(tuple(signs), tuple(dict.fromkeys((*drugs.lacking, *active.lacking, *procedures.lacking))))
+    failed = () if any(s.what == _METER for s in signs) else unanswered(order, "point_of_care_glucose")
+    return Seen(tuple(signs), tuple(dict.fromkeys((*drugs.lacking, *active.lacking, *procedures.lacking, *failed))))
 
 
 def iga_content(product: Product) -> Decimal | None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value, later
+from ivig.core.facts.chart import unanswered
 from ivig.core.facts.history import Given, of_indication
 from ivig.core.facts.indication import kin, onset_path
 from ivig.core.facts.treatment import UNTIMED, Cycle, begins, cycles_of, outline
@@ -82,6 +83,8 @@ def second_course(
             return Seen((), (*lacking, *onset.roots))  # this illness, or another one years after
     elif (onset.day - earlier.last).days > weeks.number * 7:
         return Seen((), tuple(lacking))  # a new episode: its first course
+    if SCORE not in results and (failed := unanswered(order, SCORE, FLUCTUATION)):
+        return Seen((), (*lacking, *failed))
     scores = tuple(r for r in results.get(SCORE, ()) if r.value is not None and not r.comparator)
     seek = Seek(earlier, onset, scores, book.policy("gbs.fluctuation.points"), weeks)
     wanted = book.policy("gbs.second_course.assessments")

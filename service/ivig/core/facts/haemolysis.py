@@ -6,7 +6,7 @@ from datetime import date
 
 from ivig.core.book import Book
 from ivig.core.facts.baseline import is_below
-from ivig.core.facts.chart import of_set, section
+from ivig.core.facts.chart import of_set, section, unanswered
 from ivig.core.facts.course import starts_on
 from ivig.core.facts.history import Given
 from ivig.core.facts.labs import lab_absent, lab_input, newest
@@ -138,7 +138,9 @@ def later_haemoglobin(
                 found.append(planned)
         elif planned.status not in _FALLEN:
             found.append(planned)
-    return Seen(tuple(found), () if found else section(order, "procedures"))
+    if found:
+        return Seen(tuple(found))
+    return Seen((), tuple(dict.fromkeys((*section(order, "procedures"), *unanswered(order, "haemoglobin")))))
 
 
 def _is_blood_count(planned: Procedure) -> bool:

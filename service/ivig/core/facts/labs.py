@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value
-from ivig.core.facts.chart import of_set, on_dialysis
+from ivig.core.facts.chart import asked_by, of_set, on_dialysis
 from ivig.core.facts.indication import MAINTENANCE
 from ivig.core.facts.patient import Age
 from ivig.core.facts.weighing import not_had
@@ -39,24 +39,6 @@ class Kidney(Struct, frozen=True):
 
 
 _INVERSE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # the more creatinine, the lower the eGFR
-
-# The query that asks for a test: when it was asked and not answered, the test is not known to be missing.
-_QUERY = {
-    "weights": "weight weight_measured weight_estimated weight_stated dry_weight",
-    "heights": "height",
-    "lab-cbc": "haemoglobin platelets haematocrit white_cells ldh haptoglobin dat",
-    "lab-renal": "creatinine egfr bun urea point_of_care_glucose",
-    "lab-liver": "liver alt ast bilirubin hbsag anti_hbc anti_hcv",
-    "lab-iga": "iga igg igm anti_iga viscosity",
-    "lab-abo": "abo",
-}
-_ASKED_BY = {test: key for key, tests in _QUERY.items() for test in tests.split()}
-_OTHERS = "scales"  # scores, and what stands alone: breathing, fever, pregnancy, reactions
-
-
-def asked_by(test: str) -> str:
-    """The key of the query that asks for a test's results; every test has one."""
-    return _ASKED_BY.get(test, _OTHERS)
 
 
 def lab_input(result: Result, book: Book) -> Input:

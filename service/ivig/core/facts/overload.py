@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ivig.core.book import Book
 from ivig.core.facts.baseline import is_below
-from ivig.core.facts.chart import of_set, on_dialysis
+from ivig.core.facts.chart import of_set, on_dialysis, unanswered
 from ivig.core.facts.course import Course
 from ivig.core.facts.dose import PerKg, inputs_of
 from ivig.core.facts.labs import lab_input, newest
@@ -50,6 +50,8 @@ def overload_signs(
     lacking = active.lacking or procedures.lacking
     if active.lacking and procedures.lacking:
         lacking = tuple(dict.fromkeys((*active.lacking, *procedures.lacking)))
+    if "ejection_fraction" not in results and (failed := unanswered(order, "ejection_fraction")):
+        lacking = tuple(dict.fromkeys((*lacking, *failed)))
     return Seen(tuple(found), lacking)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from ivig.core.book import Book
-from ivig.core.facts.chart import section
+from ivig.core.facts.chart import section, unanswered
 from ivig.core.finding import Absent, Input, absent
 from ivig.core.order import Condition, Moment, Order, Result
 from ivig.core.rule import Maybe, Seen, alternatives, fact
@@ -99,7 +99,10 @@ def pregnant(
         said.append(status[0])
     if due and due[0].words >= order.day.isoformat():  # the reader gives an ISO day, or nothing
         said.append(due[0])
-    return Seen(tuple(said), section(order, "conditions"))
+    lacking = section(order, "conditions")
+    if not status and not due:
+        lacking = tuple(dict.fromkeys((*lacking, *unanswered(order, "pregnancy_status", "edd"))))
+    return Seen(tuple(said), lacking)
 
 
 def _delivered(begun: Moment | None, due: tuple[Result, ...], day: date, book: Book) -> bool:

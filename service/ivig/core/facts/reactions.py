@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from ivig.core.facts.chart import of_set
+from ivig.core.facts.chart import of_set, unanswered
 from ivig.core.facts.signs import Sign, told_by
 from ivig.core.finding import Input
-from ivig.core.order import UNCONFIRMED, Allergy, Condition, Moment, Reason, Result
+from ivig.core.order import UNCONFIRMED, Allergy, Condition, Moment, Order, Reason, Result
 from ivig.core.rule import Seen, fact
 
 SEVERE, UNSTATED, MILD = "severe", "unstated", "mild"
@@ -64,6 +64,7 @@ def condition_sets(conditions: Seen[Condition]) -> Seen[str]:
 
 @fact
 def reactions(
+    order: Order,
     condition_sets: Seen[str],
     conditions: Seen[Condition],
     all_allergies: Seen[Allergy],
@@ -75,6 +76,8 @@ def reactions(
     lacking = all_allergies.lacking or conditions.lacking
     if all_allergies.lacking and conditions.lacking:
         lacking = tuple(dict.fromkeys((*all_allergies.lacking, *conditions.lacking)))
+    if _REACTION not in results and (failed := unanswered(order, _REACTION)):
+        lacking = tuple(dict.fromkeys((*lacking, *failed)))
     for allergy in all_allergies.items:
         made = _of_allergy(allergy, allergy in allergies.items)
         if made is not None:
@@ -158,7 +161,7 @@ def _of_vaccine(text: str) -> bool:
 
 @fact
 def anti_iga(
-    condition_sets: Seen[str], conditions: Seen[Condition], results: dict[str, tuple[Result, ...]]
+    order: Order, condition_sets: Seen[str], conditions: Seen[Condition], results: dict[str, tuple[Result, ...]]
 ) -> Seen[Sign]:
     """Antibodies against IgA: a condition, or the newest result when it is positive or above its reference range."""
     found: list[Sign] = []
@@ -174,7 +177,10 @@ def anti_iga(
             for c in of_set(conditions, "anti_iga_antibody")
             if "negative" not in c.concept.text.lower()
         )
-    return Seen(tuple(found), conditions.lacking)
+    lacking = conditions.lacking
+    if not tested and (failed := unanswered(order, _ANTI_IGA)):
+        lacking = tuple(dict.fromkeys((*lacking, *failed)))
+    return Seen(tuple(found), lacking)
 
 
 def _positive(result: Result) -> bool:

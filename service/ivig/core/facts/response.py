@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from ivig.core.book import Book, Indication
 from ivig.core.dated import Value, later
+from ivig.core.facts.chart import unanswered
 from ivig.core.facts.limits import MAINTENANCE
 from ivig.core.facts.treatment import Cycle, months_back
 from ivig.core.finding import Input, Root
-from ivig.core.order import Condition, Result
+from ivig.core.order import Condition, Order, Result
 from ivig.core.rule import Seen, fact
 
 UNDOCUMENTED = Root("course-response-undocumented")
@@ -100,6 +101,7 @@ def is_higher_better(test: str, book: Book) -> bool:
 
 @fact
 def response(
+    order: Order,
     indication: Indication,
     phase: str,
     treatment: Seen[Cycle],
@@ -122,7 +124,10 @@ def response(
         ]
     )
     due = started <= since and not any(f.latest is not None for f in scales)
-    return Seen((Response(started, scales, due, window, since),), treatment.lacking)
+    made = Response(started, scales, due, window, since)
+    if not made.documented and (failed := unanswered(order, *indication.scales)):
+        return Seen((), tuple(dict.fromkeys((*treatment.lacking, *failed))))
+    return Seen((made,), treatment.lacking)
 
 
 def _followed(

@@ -16,11 +16,12 @@ from decimal import Decimal
 
 from ivig.core.book import Book, Indication
 from ivig.core.facts.baseline import is_below
+from ivig.core.facts.chart import unanswered
 from ivig.core.facts.labs import lab_input, newest
 from ivig.core.facts.treatment import Cycle, months_back
-from ivig.core.finding import INFORMATION, Finding, Measure
+from ivig.core.finding import INFORMATION, Absent, Finding, Measure
 from ivig.core.order import Order, Result
-from ivig.core.rule import Rule, Seen
+from ivig.core.rule import Maybe, Rule, Seen
 
 rule = Rule(
     name="course-igg-trough",
@@ -35,8 +36,11 @@ _NEVER = "No IgG on record under replacement; a trough is looked for every {mont
 _OPEN = "IgG {igg} on {day} may lie below the trough of {limit} mg/dL that is aimed at"
 
 
-def concerns(indication: Indication, book: Book) -> bool:
-    return indication.key in book.policy("course.igg_followed").words
+def concerns(order: Order, indication: Indication, results: dict[str, tuple[Result, ...]], book: Book) -> Maybe[bool]:
+    if indication.key not in book.policy("course.igg_followed").words:
+        return False
+    failed = () if "igg" in results else unanswered(order, "igg")
+    return Absent(failed) if failed else True
 
 
 def check(

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivig.core.book import Book
-from ivig.core.finding import INFORMATION, Finding
+from ivig.core.facts.chart import unanswered
+from ivig.core.finding import INFORMATION, Absent, Finding
 from ivig.core.order import Order, Result
-from ivig.core.rule import root
+from ivig.core.rule import Maybe, root
 
 rule = root(
     "lab-serology-before-first",
@@ -26,8 +27,11 @@ rule = root(
 _SEROLOGY = ("hbsag", "anti_hbc", "anti_hcv")
 
 
-def concerns(first_course: bool) -> bool:
-    return first_course
+def concerns(order: Order, first_course: bool, results: dict[str, tuple[Result, ...]]) -> Maybe[bool]:
+    if not first_course:
+        return False
+    failed = () if all(map(results.get, _SEROLOGY)) else unanswered(order, *_SEROLOGY)
+    return Absent(failed) if failed else True
 
 
 def check(order: Order, results: dict[str, tuple[Result, ...]], book: Book) -> Iterator[Finding]:
