@@ -30,13 +30,14 @@ _LONGEST_COUNT = 9
 _decoder = msgspec.json.Decoder(shapes.AnyOrBundle | None)
 
 
-def answer(query: Query, body: bytes, path: str, fetched: bool = False, before: int = 0) -> Answer:
+def answer(query: Query, body: bytes, path: str, fetched: bool = False, before: int | None = None) -> Answer:
     """The answer in the bytes of one JSON value: a FHIR server's response, or a value of a prefetch.
 
     Args:
         path: what the value goes by in findings, such as `prefetch.weights`.
         fetched: it came from the FHIR server, not with the call.
-        before: how many matches earlier pages held.
+        before: how many matches earlier pages held, for one who follows the pages: then a page with another one after it is in
+            order by itself, and `more` says where that is.
     """
     broken: list[Broken] = []
     try:
@@ -67,13 +68,18 @@ def failed(query: Query, why: str, fetched: bool = False) -> Answer:
 
 
 def answer_of(
-    query: Query, value: Any, path: str, fetched: bool = False, broken: tuple[Broken, ...] = (), before: int = 0
+    query: Query,
+    value: Any,
+    path: str,
+    fetched: bool = False,
+    broken: tuple[Broken, ...] = (),
+    before: int | None = None,
 ) -> Answer:
     """The answer in a decoded shape: a resource, a Bundle of `ivig.wire.shapes`, or None for `null`.
 
     Args:
         broken: elements that were dropped when it was decoded, with their whole paths.
-        before: how many matches earlier pages held.
+        before: see `answer`.
     """
     if value is None:
         return Answer(query.key, State.EMPTY, fetched=fetched)
@@ -89,7 +95,9 @@ def answer_of(
     return _as_read(query, found) if query.reads else found
 
 
-def _searchset(query: Query, bundle: Any, path: str, fetched: bool, broken: tuple[Broken, ...], before: int) -> Answer:
+def _searchset(
+    query: Query, bundle: Any, path: str, fetched: bool, broken: tuple[Broken, ...], before: int | None
+) -> Answer:
     items: list[Item] = []
     matches, lost, gap = 0, 0, ""
     for i, entry in enumerate(bundle.entry):
@@ -106,13 +114,14 @@ def _searchset(query: Query, bundle: Any, path: str, fetched: bool, broken: tupl
         return failed(query, gap, fetched)
     if not matches and (items or lost):
         return failed(query, WRONG_TYPE if items else INCOMPLETE, fetched)
-    total = _whole(bundle.total)
-    full = 0 < most <= matches and not (fetched and total == before + matches)
-    if gap or goes_on or lost or full or total > before + matches:
+    known, total = (before or 0) + matches, _whole(bundle.total)
+    full = 0 < most <= matches and not (before is not None and total == known)
+    followed = before is not None and more != ""
+    if gap or lost or (not followed and (goes_on or full or total > known)):
         why = gap if gap in (TIMEOUT, FORBIDDEN) else INCOMPLETE
         return Answer(query.key, State.PARTIAL, why, tuple(items), more, fetched, broken)
     state = State.HELD if items else State.EMPTY
-    return Answer(query.key, state, "", tuple(items), "", fetched, broken)
+    return Answer(query.key, state, "", tuple(items), more, fetched, broken)
 
 
 def _as_read(query: Query, found: Answer) -> Answer:
