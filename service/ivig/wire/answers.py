@@ -31,12 +31,14 @@ _LONGEST_COUNT = 9
 _decoder = msgspec.json.Decoder(shapes.AnyOrBundle | None)
 
 
-def answer(query: Query, body: bytes, path: str, fetched: bool = False) -> Answer:
+def answer(query: Query, body: bytes, path: str, fetched: bool = False, before: int | None = None) -> Answer:
     """The answer in the bytes of one JSON value: a FHIR server's response, or a value of a prefetch.
 
     Args:
         path: what the value goes by in findings, such as `prefetch.weights`.
         fetched: it came from the FHIR server, not with the call.
+        before: how many matches earlier pages held, for one who follows the pages: then a page with another one after it is in
+            order by itself, and `more` says where that is.
     """
     broken: list[Broken] = []
     try:
@@ -58,7 +60,7 @@ def answer(query: Query, body: bytes, path: str, fetched: bool = False) -> Answe
             return failed(query, UNREADABLE, fetched)
         if value is None:
             return failed(query, WRONG_TYPE, fetched)
-    return answer_of(query, value, path, fetched, tuple(broken))
+    return answer_of(query, value, path, fetched, tuple(broken), before)
 
 
 def failed(query: Query, why: str, fetched: bool = False) -> Answer:
@@ -66,11 +68,19 @@ def failed(query: Query, why: str, fetched: bool = False) -> Answer:
     return Answer(query.key, State.FAILED, why, fetched=fetched)
 
 
-def answer_of(query: Query, value: Any, path: str, fetched: bool = False, broken: tuple[Broken, ...] = ()) -> Answer:
+def answer_of(
+    query: Query,
+    value: Any,
+    path: str,
+    fetched: bool = False,
+    broken: tuple[Broken, ...] = (),
+    before: int | None = None,
+) -> Answer:
     """The answer in a decoded shape: a resource, a Bundle of `ivig.wire.shapes`, or None for `null`.
 
     Args:
         broken: elements that were dropped when it was decoded, with their whole paths.
+        before: see `answer`.
     """
     if value is None:
         return Answer(query.key, State.EMPTY, fetched=fetched)
@@ -82,11 +92,13 @@ def answer_of(query: Query, value: Any, path: str, fetched: bool = False, broken
             return failed(query, WRONG_TYPE, fetched)
         state, why = (State.HELD, "") if query.reads else (State.PARTIAL, INCOMPLETE)  # one of how many?
         return Answer(query.key, state, why, (Item(path, "", value),), fetched=fetched, broken=broken)
-    found = _searchset(query, value, path, fetched, broken)
+    found = _searchset(query, value, path, fetched, broken, before)
     return _as_read(query, found) if query.reads else found
 
 
-def _searchset(query: Query, bundle: Any, path: str, fetched: bool, broken: tuple[Broken, ...]) -> Answer:
+def _searchset(
+    query: Query, bundle: Any, path: str, fetched: bool, broken: tuple[Broken, ...], before: int | None
+) -> Answer:
     items: list[Item] = []
     matches, lost, gap = 0, 0, ""
     for i, entry in enumerate(bundle.entry):
@@ -98,17 +110,19 @@ def _searchset(query: Query, bundle: Any, path: str, fetched: bool, broken: tupl
         else:
             items.append(Item(f"{path}.entry[{i}].resource", entry.fullUrl, resource))
             matches += _name(resource) == query.kind
-    more, most = _links(bundle, query.count)
-    if gap and not items and not more:
+    more, goes_on, most = _links(bundle, query.count)
+    if gap and not items and not goes_on:
         return failed(query, gap, fetched)
     if not matches and (items or lost):
         return failed(query, WRONG_TYPE if items else INCOMPLETE, fetched)
-    cut = bool(more or lost or 0 < most <= matches or _whole(bundle.total) > matches)
-    if gap or cut:
+    known, total = (before or 0) + matches, _whole(bundle.total)
+    full = 0 < most <= matches and not (before is not None and total == known)
+    followed = before is not None and more != ""
+    if gap or lost or (not followed and (goes_on or full or total > known)):
         why = gap if gap in (TIMEOUT, FORBIDDEN) else INCOMPLETE
         return Answer(query.key, State.PARTIAL, why, tuple(items), more, fetched, broken)
     state = State.HELD if items else State.EMPTY
-    return Answer(query.key, state, "", tuple(items), "", fetched, broken)
+    return Answer(query.key, state, "", tuple(items), more, fetched, broken)
 
 
 def _as_read(query: Query, found: Answer) -> Answer:
@@ -125,17 +139,17 @@ def _name(resource: Any) -> str:
     return str(resource.__struct_config__.tag)
 
 
-def _links(bundle: Any, count: int) -> tuple[str, int]:
-    """The address of the next page, and how many matches a page holds at most; 0 when nothing says."""
-    more = ""
+def _links(bundle: Any, count: int) -> tuple[str, bool, int]:
+    """The address of the next page, whether there is one, and how many matches a page holds at most; 0 when nothing says."""
+    more, goes_on = "", False
     for link in bundle.link:
         if link.relation == "next":
-            more = link.url or more
+            more, goes_on = link.url, True
         elif link.relation == "self" and "_count=" in link.url:
             said = link.url.partition("_count=")[2].partition("&")[0]
             if said.isascii() and said.isdigit() and len(said) < _LONGEST_COUNT:
                 count = min(int(said), count or int(said))
-    return more, count
+    return more, goes_on, count
 
 
 def _whole(raw: msgspec.Raw) -> int:
@@ -147,5 +161,5 @@ def _reason(outcome: shapes.OperationOutcome) -> str:
     """Why an OperationOutcome says that something is wanting; '' when it only remarks on something."""
     grave = [issue.code for issue in outcome.issue if issue.severity not in _NOTES]
     if not grave:
-        return ""
+        return "" if outcome.issue else FAULT
     return next((why for why, codes in _REASONS if not set(codes).isdisjoint(grave)), FAULT)
