@@ -16,12 +16,11 @@ from ivig import outbound
 from ivig.chart.pages import Fetched, Limits, Source
 from ivig.wire import answers
 from ivig.wire.decode import Item
-from ivig.wire.prefetch import Answer, Query, State
+from ivig.wire.prefetch import REFERENCES, Answer, Query, State
 
 if TYPE_CHECKING:
     import httpx
 
-REFERENCES = "references"  # the key that tells of the reads by reference together
 _PATH = "fetched"
 _READ_BY_REFERENCE = frozenset({"Medication", "MedicationRequest", "Encounter"})
 _GRACE_S = 0.03  # how long what was cut off may take to close its connections
@@ -54,6 +53,7 @@ class Fetcher:
         token: str,
         patient: str,
         references: Sequence[str] = (),
+        within_s: float | None = None,
     ) -> tuple[dict[str, Answer], dict[str, Item]]:
         """An answer for each query, and the resources that were asked for by reference, by their references as given.
 
@@ -65,9 +65,11 @@ class Fetcher:
             token: sent as `Authorization: Bearer` to addresses below `base`; '' for none.
             patient: the id of the patient.
             references: `Type/id`, also with `base` before it or a version after it.
+            within_s: what is left of the deadline, where a part of it has been spent.
         """
         clock = asyncio.get_running_loop()
-        until = clock.time() + self._deadline
+        left = self._deadline if within_s is None else min(self._deadline, within_s)
+        until = clock.time() + left
         source = self._source(base, token, patient)
         fetched = {query.key: Fetched(query, address, source, f"{_PATH}.{query.key}") for query, address in wanted}
         reads = _reads(references, source)
@@ -76,7 +78,7 @@ class Fetcher:
         if not _TOKEN.fullmatch(token or "none"):
             for one in everything:
                 one.refuse(answers.FORBIDDEN)  # no server would take it
-        elif self._deadline > 0:
+        elif left > 0:
             tasks = [asyncio.create_task(one.run()) for one in everything]
         try:
             if tasks:

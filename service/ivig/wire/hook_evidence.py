@@ -14,7 +14,7 @@ from ivig.wire.dates import moment
 from ivig.wire.decode import Decoded, Item
 from ivig.wire.hook import Call
 from ivig.wire.hook_orders import STATUSES, names_of
-from ivig.wire.prefetch import Answer, Query, State
+from ivig.wire.prefetch import REFERENCES, Answer, Query, State
 from ivig.wire.read import Asked
 
 _STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
@@ -58,6 +58,9 @@ def evidence(
             sections.add(query.section)
         # A draft that is on record already, is edited: what the record holds of it is the older version.
         items.extend(item for item in answer.items if own.isdisjoint(names_of(item)))
+    beside = answers.get(REFERENCES)
+    if beside is not None and beside.state in (State.FAILED, State.PARTIAL):
+        unavailable.append(("medication", beside.why or "incomplete"))
     items.extend(item for item in more if own.isdisjoint(names_of(item)))
     if call.encounter:
         _place(call)

@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from ivig.wire.decode import Broken, Item
 
+REFERENCES = "references"  # tells of the reads by reference together; no client is asked for it
+
 
 class State(StrEnum):
     """What became of a query."""
