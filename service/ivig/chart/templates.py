@@ -132,7 +132,10 @@ def _plain_fault(token: str, hook: str) -> str:
 
 def _path_fault(token: str, hook: str) -> str:
     """Why a token is none of CDS Hooks 3.0; '' when it is one."""
+    context = CONTEXTS.get(hook)
     for path in (p.strip() for p in token.split("|")):
+        if path in _USERS and (fault := _plain_fault(path, hook)):
+            return fault
         if path in _USERS or _TODAY.fullmatch(path):
             continue
         first, *steps = re.split(r"\.(?![^(]*\))", path)
@@ -145,7 +148,6 @@ def _path_fault(token: str, hook: str) -> str:
                 return f"{step} is no step of its FHIRPath"
             if hit["type"] and hit["type"] not in shapes.TYPES:
                 return f"{hit['type']} is no resource type of FHIR"
-        context = CONTEXTS.get(hook)
         if root["key"] is None and context is not None and steps[0] not in context.plain | context.held:
             return f"{hook} has no such field"
     return ""

@@ -308,7 +308,10 @@ def _ordinary(entry: Entry, case: Case) -> tuple[Finding, ...] | None:
         if concerns is not None:
             if not (concerns.strict.isdisjoint(absent) and concerns.all.isdisjoint(case.lacking)):
                 return None
-            if not concerns.call(*concerns.fetch(values)):
+            concerned = concerns.call(*concerns.fetch(values))
+            if concerned.__class__ is Absent:
+                return None
+            if not concerned:
                 return ()
             case.make(check.names)
         if not check.strict.isdisjoint(absent):

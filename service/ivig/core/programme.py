@@ -102,7 +102,12 @@ class _Writer:
             if entry.concerns is not None:
                 self.names[f"concerns_{key}"] = entry.concerns.call
                 first = [f"case.make({late})", *(f"{name} = values['{name}']" for name in late)] if late else []
-                lines = [f"if concerns_{key}({', '.join(entry.concerns.names)}):", *_indented([*first, *lines])]
+                concerned = f"concerns_{key}({', '.join(entry.concerns.names)})"
+                if _can_be(entry.concerns, "Absent"):
+                    unknown = [f"concerned = {concerned}", "if concerned.__class__ is Absent:", f"    ask(ask_{key})"]
+                    lines = [*unknown, "elif concerned:", *_indented([*first, *lines])]
+                else:
+                    lines = [f"if {concerned}:", *_indented([*first, *lines])]
                 lines = self._if_sure(entry.concerns, f"concerns_{key}", f"ask(ask_{key})", lines)
             yield from _indented(lines)
 

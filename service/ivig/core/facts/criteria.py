@@ -95,8 +95,10 @@ def _page(order: Order, page: Indication, basis: Basis, book: Book) -> Seen[Unme
                 lacking.append(SECTION)
             else:
                 unmet.append(answer)
-        elif isinstance(answer, str) and basis.new:
-            lacking.extend(_not_had(answer, criterion, order) or (Root(UNKNOWN, answer),))
+        elif isinstance(answer, str):
+            told = _not_had(answer, criterion, order)
+            # In the course of a treatment only values of before it are asked for, and nobody owes them; they may not have come.
+            lacking.extend((told or (Root(UNKNOWN, answer),)) if basis.new else told if told == (UNAVAILABLE,) else ())
     return Seen(tuple(unmet), tuple(dict.fromkeys(lacking)))
 
 
