@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -177,12 +177,16 @@ class Adviser:
         if unknown:
             raise LookupError("no such fact: " + "; ".join(sorted(unknown)))
 
-    def advise(self, order: Order, judgement: Judgement, book: Book) -> Remedies:
-        """The remedies of an order that was judged so."""
+    def advise(
+        self, order: Order, judgement: Judgement, book: Book, findings: Collection[int] | None = None
+    ) -> Remedies:
+        """The remedies of an order that was judged so; with `findings`, only for those at these places."""
         before = standing(judgement)
         case = Case({"order": order, "book": book})
         single = []
         for place, finding in enumerate(judgement.findings):
+            if findings is not None and place not in findings:
+                continue
             made = self._remedy(finding, place, order, judgement, before, case, book)
             if made is not None:
                 single.append(made)
