@@ -89,6 +89,12 @@ class Fetcher:
             told[REFERENCES] = _together(read, len(set(references)))
         return told, {reference: a.items[0] for reference, a in read.items() if a.state is State.HELD}
 
+    def open(self) -> httpx.AsyncClient:
+        """Make the client, if it is not made yet: at start-up, so that the first call does not wait for it."""
+        if self._client is None:
+            self._client = self._make()
+        return self._client
+
     async def aclose(self) -> None:
         """Close the connections."""
         client, self._client = self._client, None
@@ -96,11 +102,9 @@ class Fetcher:
             await client.aclose()
 
     def _source(self, base: str, token: str, patient: str) -> Source:
-        if self._client is None:
-            self._client = self._make()
         base = base.rstrip("/")
         headers = {"Accept": _ACCEPT} | ({"Authorization": f"Bearer {token}"} if token else {})
-        return Source(self._client, base, headers, patient, self._limits, outbound.AllowList((base,)))
+        return Source(self.open(), base, headers, patient, self._limits, outbound.AllowList((base,)))
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Cut off what still runs. One that is slow to close its connection is not waited for, and not forgotten."""
