@@ -22,6 +22,7 @@ from fetching import (
     fetcher,
     names,
     of,
+    same,
     told,
 )
 from ivig.chart.fetch import Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fetching import (
     CONTEXT,
     NOTHING,
     QUERIES,
+    SLACK_S,
     TOKEN,
     P,
     bundle,
@@ -22,6 +24,7 @@ from fetching import (
     of,
     told,
 )
+from ivig.chart.fetch import medicines_named
 from ivig.chart.queries import filled
 from ivig.wire.prefetch import State
 
@@ -168,3 +171,39 @@ def test_one_slow_reference_does_not_hold_the_others_up() -> None:
 def test_a_reference_that_is_gone_is_gone() -> None:
     answers, items = gathered(lambda a: Reply(b"", 410), (), ("MedicationRequest/m1",))
     assert (items, answers["references"].state) == ({}, State.EMPTY)
+
+
+def test_medicines_that_are_named_are_read_in_the_time_that_is_left() -> None:
+    """A second round, for what the first one names: what it holds already and what is contained is not asked for again."""
+
+    def drugs(asked: Asked) -> Reply:
+        kind, _, name = asked.path.partition("/")
+        if kind == "Medication":
+            return Reply({"resourceType": kind, "id": name}, after=5 if name == "slow" else 0)
+        named = [
+            {"medicationReference": {"reference": r}}
+            for r in ("Medication/d1", "Medication/d2", "#c", "Medication/slow")
+        ]
+        newer = [
+            {"medication": {"reference": {"reference": "Medication/d1"}}},
+            {"medicationCodeableConcept": {"text": "x"}},
+        ]
+        made = [of("MedicationRequest", f"m{i}", **more) for i, more in enumerate((*named, *newer))]
+        return Reply(bundle(*made, {"resourceType": "Medication", "id": "d2"}))
+
+    async def fetch() -> None:
+        async with ehr(drugs) as server:
+            at, clock = fetcher(5), asyncio.get_running_loop()
+            begun = clock.time()
+            answers, _ = await at.gather(filled((QUERIES["medications"],), CONTEXT), server.base, TOKEN, P)
+            named = medicines_named(answers["medications"].items)
+            assert named == ("Medication/d1", "Medication/slow")
+            answers, items = await at.gather((), server.base, TOKEN, P, named, until=begun + 0.3)
+            assert list(items) == ["Medication/d1"]
+            assert answers["references"].why == "timeout"
+            answers, items = await at.gather((), server.base, TOKEN, P, named, until=begun)
+            assert (items, answers["references"].why) == ({}, "timeout")
+            assert clock.time() - begun < 0.3 + SLACK_S
+            await at.aclose()
+
+    run(fetch)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ivig import outbound
 from ivig.chart.pages import Fetched, Limits, Source
-from ivig.wire import answers
+from ivig.wire import answers, shapes
 from ivig.wire.decode import Item
 from ivig.wire.prefetch import Answer, Query, State
+from ivig.wire.references import tail
 
 if TYPE_CHECKING:
     import httpx
@@ -54,6 +55,7 @@ class Fetcher:
         token: str,
         patient: str,
         references: Sequence[str] = (),
+        until: float | None = None,
     ) -> tuple[dict[str, Answer], dict[str, Item]]:
         """An answer for each query, and the resources that were asked for by reference, by their references as given.
 
@@ -65,9 +67,10 @@ class Fetcher:
             token: sent as `Authorization: Bearer` to addresses below `base`; '' for none.
             patient: the id of the patient.
             references: `Type/id`, also with `base` before it or a version after it.
+            until: the deadline by the loop's clock, for a second round in the time of a first; by default a full one from now.
         """
         clock = asyncio.get_running_loop()
-        until = clock.time() + self._deadline
+        until = clock.time() + self._deadline if until is None else until
         source = self._source(base, token, patient)
         fetched = {query.key: Fetched(query, address, source, f"{_PATH}.{query.key}") for query, address in wanted}
         reads = _reads(references, source)
@@ -76,7 +79,7 @@ class Fetcher:
         if not _TOKEN.fullmatch(token or "none"):
             for one in everything:
                 one.refuse(answers.FORBIDDEN)  # no server would take it
-        elif self._deadline > 0:
+        elif until > clock.time():
             tasks = [asyncio.create_task(one.run()) for one in everything]
         try:
             if tasks:
@@ -115,6 +118,20 @@ class Fetcher:
             task.add_done_callback(self._closing.discard)
         if late:
             await asyncio.wait(late, timeout=_GRACE_S)
+
+
+def medicines_named(items: Iterable[Item]) -> tuple[str, ...]:
+    """The Medications that requests and administrations name by reference and that did not come along, each once."""
+    items = tuple(items)
+    held = {f"Medication/{i.resource.id}" for i in items if isinstance(i.resource, shapes.Medication)}
+    named = [
+        reference.reference
+        for item in items
+        for medicine in (getattr(item.resource, "medication", None),)
+        for reference in (getattr(item.resource, "medicationReference", None), medicine and medicine.reference)
+        if reference is not None
+    ]
+    return tuple(dict.fromkeys(n for n in named if n and not n.startswith(("#", "urn:")) and tail(n) not in held))
 
 
 def _reads(references: Sequence[str], source: Source) -> dict[str, Fetched]:
