@@ -184,10 +184,12 @@ def test_many_calls_at_once_all_return_in_time() -> None:
 def test_no_token_and_no_datum_is_logged_or_told(
     name: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         answers, _ = gathered(lambda a: FAULTS[name][0], for_hook_keys(), ("Medication/d1",))
     out = caplog.text + "".join(capfd.readouterr()) + " ".join(a.why for a in answers.values())
     assert TOKEN not in out
+    assert "patient=" not in out
+    assert f"Patient/{P}" not in out
     assert all(len(a.why) < 25 for a in answers.values())
 
 

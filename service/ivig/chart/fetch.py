@@ -7,6 +7,7 @@ server, however wrong, raises; each becomes an answer that says how much of it c
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ _READ_BY_REFERENCE = frozenset({"Medication", "MedicationRequest", "Encounter"})
 _GRACE_S = 0.03  # how long what was cut off may take to close its connections
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _ACCEPT = "application/fhir+json"
+_TELLTALES = ("httpx", "httpcore")  # they log each address, and patients' ids stand in these
 
 
 class Fetcher:
@@ -96,6 +98,8 @@ class Fetcher:
         """Make the client, if it is not made yet: at start-up, so that the first call does not wait for it."""
         if self._client is None:
             self._client = self._make()
+            for name in _TELLTALES:
+                logging.getLogger(name).setLevel(logging.WARNING)
         return self._client
 
     async def aclose(self) -> None:
