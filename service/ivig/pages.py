@@ -18,7 +18,7 @@ from ivig.core.finding import Result, Verdict
 from ivig.core.rule import titled
 from ivig.knowledge.load import HERE as KNOWLEDGE
 from ivig.knowledge.override_reasons import PAGE as OVERRIDE_REASONS
-from ivig.knowledge.override_reasons import listed
+from ivig.knowledge.override_reasons import own_reasons
 from ivig.knowledge.pages import PageReader
 from ivig.valuesets import value_sets
 from ivig.wire.outcome import BASE, RESULT
@@ -195,7 +195,7 @@ def _observed() -> Iterator[Json]:
 
 def _override_reasons() -> Json:
     """Our own reasons of the page of override reasons; HL7's stand in HL7's code system."""
-    held = listed(PageReader(KNOWLEDGE).read(KNOWLEDGE / OVERRIDE_REASONS), "ivig")
+    held = own_reasons(PageReader(KNOWLEDGE).read(KNOWLEDGE / OVERRIDE_REASONS))
     says = "Why somebody goes ahead in spite of a finding about an immune globulin order, beside HL7's own reasons."
     concepts = ({"code": row["code"], "display": row["words"], "definition": row["means"]} for row in held)
     return _code_system("override-reason", "Override reasons for immune globulin orders", says, concepts)

@@ -17,6 +17,7 @@ LEAST, MOST = 3, 8  # reasons of a rule: fewer fit nobody, more are not read
 _KEYS = {"title", "reviewed", "due", "note", "systems", "fits"}
 _OF_SYSTEM = {"url", "source", "at", "seen", "list"}
 _OF_CODE = {"code", "words", "means"}
+_OWN = "ivig"  # the system whose codes we print: each with what it means
 
 
 def read_override_reasons(reader: PageReader, root: Path, rules: Mapping[str, Rule] | None) -> OverrideReasons:
@@ -32,8 +33,8 @@ def read_override_reasons(reader: PageReader, root: Path, rules: Mapping[str, Ru
             date.fromisoformat(str(tree.get(key)))
         except ValueError:
             reader.fault(PAGE, tree.lines.get(key, 1), f"`{key}` is a day")
-    reasons = {reason.code: reason for _, reason in _reasons(reader, tree)}
-    fits = {pattern: series for pattern, series in _fits(reader, tree, reasons)}
+    reasons = {reason.code: reason for reason in _reasons(reader, tree)}
+    fits = dict(_fits(reader, tree, reasons))
     used = {code for series in fits.values() for value in series.values if value is not None for code in value.words}
     for code in sorted(set(reasons) - used):
         reader.fault(PAGE, tree.lines.get("systems", 1), f"override reason `{code}` fits no rule")
@@ -42,13 +43,13 @@ def read_override_reasons(reader: PageReader, root: Path, rules: Mapping[str, Ru
     return OverrideReasons(reasons, fits)
 
 
-def listed(tree: Mapping[str, Any], system: str) -> list[Mapping[str, str]]:
-    """The codes of one system as the page has them, for a page that was read without faults."""
-    held: list[Mapping[str, str]] = tree["systems"][system]["list"]
+def own_reasons(tree: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """The codes of our own as the page has them, for a page that was read without faults."""
+    held: list[Mapping[str, str]] = tree["systems"][_OWN]["list"]
     return held
 
 
-def _reasons(reader: PageReader, tree: Lined) -> Iterator[tuple[str, OverrideReason]]:
+def _reasons(reader: PageReader, tree: Lined) -> Iterator[OverrideReason]:
     seen: set[str] = set()
     for name, block in _mapping(reader, tree, "systems"):
         if not isinstance(block, Lined) or not isinstance(block.get("list"), list):
@@ -60,14 +61,14 @@ def _reasons(reader: PageReader, tree: Lined) -> Iterator[tuple[str, OverrideRea
             if not isinstance(row, Lined):
                 reader.fault(PAGE, block.lines["list"], f"`{name}`: a reason is a mapping")
                 continue
-            reader.allow(row, PAGE, name, _OF_CODE, _OF_CODE - {"means"} if name != "ivig" else _OF_CODE)
+            reader.allow(row, PAGE, name, _OF_CODE, _OF_CODE if name == _OWN else _OF_CODE - {"means"})
             code, words = str(row.get("code", "")), str(row.get("words", ""))
             if code in seen:
                 reader.fault(PAGE, row.line, f"override reason `{code}` stands twice")
             if not words.strip():
                 reader.fault(PAGE, row.line, f"override reason `{code}` has no words")
             seen.add(code)
-            yield name, OverrideReason(code, str(block.get("url", "")), words)
+            yield OverrideReason(code, str(block.get("url", "")), words)
 
 
 def _fits(reader: PageReader, tree: Lined, reasons: Mapping[str, OverrideReason]) -> Iterator[tuple[str, Series]]:
