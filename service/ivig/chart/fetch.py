@@ -124,8 +124,12 @@ class Fetcher:
             await asyncio.wait(late, timeout=_GRACE_S)
 
 
-def medicines_named(items: Iterable[Item]) -> tuple[str, ...]:
-    """The Medications that requests and administrations name by reference and that did not come along, each once."""
+def medicines_named(items: Iterable[Item], unless_displayed: bool = False) -> tuple[str, ...]:
+    """The Medications that requests and administrations name by reference and that did not come along, each once.
+
+    Args:
+        unless_displayed: not those whose reference says in words what they are.
+    """
     items = tuple(items)
     held = {f"Medication/{i.resource.id}" for i in items if isinstance(i.resource, shapes.Medication)}
     named = [
@@ -133,7 +137,7 @@ def medicines_named(items: Iterable[Item]) -> tuple[str, ...]:
         for item in items
         for medicine in (getattr(item.resource, "medication", None),)
         for reference in (getattr(item.resource, "medicationReference", None), medicine and medicine.reference)
-        if reference is not None
+        if reference is not None and not (unless_displayed and reference.display)
     ]
     return tuple(dict.fromkeys(n for n in named if n and not n.startswith(("#", "urn:")) and tail(n) not in held))
 

@@ -111,7 +111,7 @@ def cards(report: Report, request: Callable[[str], Json], telling: Telling) -> t
     number = {one.place: n for n, one in enumerate(kept)}
     made = []
     for one in every:
-        findings, run = _findings(one.judgement), _run(report, one.judgement)
+        findings, run = _findings(one.judgement), _run(report, one)
         became, card = one.became, None
         if one.place in number:
             suggested = number[one.place] < telling.most_suggested
@@ -276,8 +276,10 @@ def _findings(judgement: Judgement) -> list[Json]:
     ]
 
 
-def _run(report: Report, judgement: Judgement) -> Json:
-    return {
+def _run(report: Report, one: _Sorted) -> Json:
+    judgement = one.judgement
+    withheld = list(dict.fromkeys(f.rule for f in one.only(WITHHELD)))
+    run = {
         "service": f"ivig-order-check {__version__}",
         "rules": f"{report.rules} rules, release {__version__}",
         "knowledge": report.knowledge,
@@ -286,3 +288,4 @@ def _run(report: Report, judgement: Judgement) -> Json:
         "verdict": judgement.verdict.value,
         "judged": judgement.judged,
     }
+    return run | ({"withheld": withheld} if withheld else {})
