@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -31,6 +32,7 @@ _BLOCK = re.compile(r"^(?:([#>+=-])|(\d{1,9})([.)])(?=\s|$))")  # what would beg
 _SCHEME = re.compile(r"(?<=\w):(?=//)")
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _AT = re.compile(r"(?<=\S)@(?=\S)")
+_RISKY = re.compile(r"[\\`*_\[\]|~$<&@]|://|\bwww\.", re.IGNORECASE)  # any of the above; most texts hold none
 
 
 class Line(Struct, frozen=True):
@@ -72,6 +74,8 @@ def escaped(text: str, most: int = _LONGEST_TEXT, leads: bool = False) -> str:
     line = one_line(text)
     if len(line) > most:
         line = line[: most - 1].rstrip() + "…"
+    if not leads and not _RISKY.search(line):
+        return line
     line = _WWW.sub("www .", _SCHEME.sub(": ", line))
     line = _AT.sub(" (at) ", line)
     line = _ALWAYS.sub(r"\\\g<0>", line)
@@ -83,7 +87,8 @@ def escaped(text: str, most: int = _LONGEST_TEXT, leads: bool = False) -> str:
 
 def one_line(text: str) -> str:
     """Text without line breaks and without what does not show: control characters, and those that turn the direction of writing."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    whole = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(whole.split())
 
 
 def detail(told: Told) -> str:
@@ -145,6 +150,7 @@ def _limits(limits: Sequence[Limit]) -> Iterator[Limit]:
     yield from (one for place, one in enumerate(limits) if place < _MOST_LIMITS or one.seen == UNCONFIRMED)
 
 
+@lru_cache(maxsize=4096)  # knowledge, the same on every card
 def _limit(one: Limit) -> str:
     """A limit by the last two words of its key."""
     what = " ".join(one.key.split(".")[-2:]).replace("_", " ")
