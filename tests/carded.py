@@ -25,7 +25,13 @@ from test_explanation import reported
 
 BASE_URL = "https://ivig.test"
 SAMPLES = sorted((Path(ivig.__file__).parent / "samples").glob("*.json"))
-SIGN = Telling("order-sign", base_url=BASE_URL, patient="Patient/pat1")
+
+
+def _never(rule: str, fault: str) -> None:
+    raise AssertionError(f"{rule}: {fault}")
+
+
+SIGN = Telling("order-sign", base_url=BASE_URL, patient="Patient/pat1", log=_never)
 
 
 class Carded(Struct, frozen=True):

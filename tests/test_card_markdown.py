@@ -93,8 +93,12 @@ def test_the_detail_tells_the_verdict_the_sum_the_data_the_limit_and_what_to_con
 
 
 def test_what_nobody_has_seen_in_its_source_says_so_on_the_card() -> None:
+    """Also where the limit itself had no room."""
     marked = [card["detail"] for _, card in every_card() if "**unconfirmed**" in card["detail"]]
     assert marked
+    assert all("(rests on an unconfirmed number)" in said for said in marked)
+    told = Told([_found(n) for n in range(9)], (), (), (), False, 0, "basis")
+    assert detail(told).count("(rests on an unconfirmed number)") == 9
 
 
 def test_what_is_missing_names_the_rules_that_could_not_be_judged() -> None:

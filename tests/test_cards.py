@@ -8,6 +8,8 @@ import time
 import uuid
 from types import ModuleType
 
+from hypothesis import HealthCheck, given, settings
+
 import ivig
 from bases import BASES
 from builder import bundle
@@ -23,6 +25,7 @@ from ivig.validator import CRASHED
 from ivig.wire.cards import FINDINGS, RUN, Telling, cards
 from ivig.wire.outcome import RULE
 from judged import validator
+from orders import orders
 from r4 import Json
 
 KNOWN = {m.rule.name for m in RULES}
@@ -207,6 +210,20 @@ def test_an_order_without_a_card_costs_next_to_nothing() -> None:
     best = min(_timed(lambda: cards(report, never, SIGN)) for _ in range(50))
     assert best < 0.0005, f"{best * 1e6:.0f} us"
     assert report.grounds._cases is None, "facts were made"
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(orders())
+def test_any_order_makes_sound_cards(order: tuple[str, Json]) -> None:
+    one = carded(bundle(*order))
+    for made in one.made:
+        shown = [f for f, became in made.shown if became == "shown"]
+        assert (made.card is not None) == bool(shown)
+    for card in one.cards:
+        assert len(card["summary"]) < 140
+        assert list(empties(card)) == []
+        assert card["overrideReasons"]
+        assert card["source"]["topic"]["code"] in KNOWN
 
 
 def never(path: str) -> Json:

@@ -22,6 +22,7 @@ _MOST_LINES = 6  # of one kind in a finding
 _MOST_SUMS, _MOST_DATA, _MOST_LIMITS, _MOST_NAMES = 6, 10, 3, 5
 _MOST_FOLDED = 6
 _USE = "For prescribers and pharmacists, to be weighed with the whole patient; not for emergencies."
+_UNSEEN = "rests on an unconfirmed number"
 _SHORTENED = "Shortened: more in the service."
 _GRADES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFORMATION: "Information"}
 _SEEN = {"confirmed": "", UNCONFIRMED: "; **unconfirmed**", "house": "; house value"}
@@ -127,7 +128,8 @@ def _counted(count: int, what: str) -> str:
 def _finding(place: int, f: Finding, told: Explanation) -> Iterator[Line]:
     """A finding: its sentence, then line by line what it rests on and what could be done."""
     grade = "Cannot tell" if f.result == Result.CANNOT_TELL else _GRADES[f.severity]
-    yield Line(f"**{grade}: {escaped(told.text)}**", min(place, 1))
+    mark = f" ({_UNSEEN})" if any(one.seen == UNCONFIRMED for one in told.limits) else ""
+    yield Line(f"**{grade}: {escaped(told.text)}**{mark}", min(place, 1))
     at_once = 1 if place == 0 else 2
     yield from (Line(f"- Consider: {escaped(_considered(one))}", at_once) for one in told.consider[:_MOST_LINES])
     yield from (Line(f"- Would clear it: {escaped(one)}", at_once) for one in told.remedies)
