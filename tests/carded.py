@@ -6,12 +6,15 @@ import copy
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+import ivig
 from builder import bundle
-from casefiles import Case, all_cases
+from casefiles import all_cases
 from ivig.core.finding import Report
 from ivig.wire.cards import CardMade, Telling, cards
 from ivig.wire.outcome import encode
@@ -21,7 +24,14 @@ from r4 import Json
 from test_explanation import reported
 
 BASE_URL = "https://ivig.test"
-SIGN = Telling("order-sign", base_url=BASE_URL, patient="Patient/pat1")
+SAMPLES = sorted((Path(ivig.__file__).parent / "samples").glob("*.json"))
+
+
+def _never(rule: str, fault: str) -> None:
+    raise AssertionError(f"{rule}: {fault}")
+
+
+SIGN = Telling("order-sign", base_url=BASE_URL, patient="Patient/pat1", log=_never)
 
 
 class Carded(Struct, frozen=True):
@@ -56,10 +66,16 @@ def only_card(sent: Json | bytes, telling: Telling = SIGN) -> Json:
     return card
 
 
-def corpus() -> Iterator[tuple[Case, Json]]:
-    """Every case with its body."""
-    for case in all_cases():
-        yield case, bundle(case.base, case.change)
+@lru_cache(maxsize=1)
+def every() -> tuple[tuple[str, Carded], ...]:
+    """Every order of the cases and the samples."""
+    cases = [(case.id, carded(bundle(case.base, case.change))) for case in all_cases()]
+    return (*cases, *((path.stem, carded(path.read_bytes())) for path in SAMPLES))
+
+
+@lru_cache(maxsize=1)
+def every_card() -> tuple[tuple[str, Json], ...]:
+    return tuple((name, card) for name, one in every() for card in one.cards)
 
 
 def taken(sent: Json, suggestions: list[Json]) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ _MOST_LINES = 6  # of one kind in a finding
 _MOST_SUMS, _MOST_DATA, _MOST_LIMITS, _MOST_NAMES = 6, 10, 3, 5
 _MOST_FOLDED = 6
 _USE = "For prescribers and pharmacists, to be weighed with the whole patient; not for emergencies."
+_UNSEEN = "rests on an unconfirmed number"
 _SHORTENED = "Shortened: more in the service."
 _GRADES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFORMATION: "Information"}
 _SEEN = {"confirmed": "", UNCONFIRMED: "; **unconfirmed**", "house": "; house value"}
@@ -31,6 +33,7 @@ _BLOCK = re.compile(r"^(?:([#>+=-])|(\d{1,9})([.)])(?=\s|$))")  # what would beg
 _SCHEME = re.compile(r"(?<=\w):(?=//)")
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _AT = re.compile(r"(?<=\S)@(?=\S)")
+_RISKY = re.compile(r"[\\`*_\[\]|~$<&@]|://|\bwww\.", re.IGNORECASE)  # any of the above; most texts hold none
 
 
 class Line(Struct, frozen=True):
@@ -72,6 +75,8 @@ def escaped(text: str, most: int = _LONGEST_TEXT, leads: bool = False) -> str:
     line = one_line(text)
     if len(line) > most:
         line = line[: most - 1].rstrip() + "…"
+    if not leads and not _RISKY.search(line):
+        return line
     line = _WWW.sub("www .", _SCHEME.sub(": ", line))
     line = _AT.sub(" (at) ", line)
     line = _ALWAYS.sub(r"\\\g<0>", line)
@@ -83,7 +88,8 @@ def escaped(text: str, most: int = _LONGEST_TEXT, leads: bool = False) -> str:
 
 def one_line(text: str) -> str:
     """Text without line breaks and without what does not show: control characters, and those that turn the direction of writing."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    whole = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(whole.split())
 
 
 def detail(told: Told) -> str:
@@ -122,7 +128,8 @@ def _counted(count: int, what: str) -> str:
 def _finding(place: int, f: Finding, told: Explanation) -> Iterator[Line]:
     """A finding: its sentence, then line by line what it rests on and what could be done."""
     grade = "Cannot tell" if f.result == Result.CANNOT_TELL else _GRADES[f.severity]
-    yield Line(f"**{grade}: {escaped(told.text)}**", min(place, 1))
+    mark = f" ({_UNSEEN})" if any(one.seen == UNCONFIRMED for one in told.limits) else ""
+    yield Line(f"**{grade}: {escaped(told.text)}**{mark}", min(place, 1))
     at_once = 1 if place == 0 else 2
     yield from (Line(f"- Consider: {escaped(_considered(one))}", at_once) for one in told.consider[:_MOST_LINES])
     yield from (Line(f"- Would clear it: {escaped(one)}", at_once) for one in told.remedies)
@@ -145,6 +152,7 @@ def _limits(limits: Sequence[Limit]) -> Iterator[Limit]:
     yield from (one for place, one in enumerate(limits) if place < _MOST_LIMITS or one.seen == UNCONFIRMED)
 
 
+@lru_cache(maxsize=4096)  # knowledge, the same on every card
 def _limit(one: Limit) -> str:
     """A limit by the last two words of its key."""
     what = " ".join(one.key.split(".")[-2:]).replace("_", " ")

@@ -99,15 +99,16 @@ def _began(said: str) -> str:
 
 
 def _offers(remedies: Remedies) -> Iterator[Offer]:
-    """The remedies, each set of changes once; the combined one last."""
-    seen: dict[tuple[Change, ...], Offer] = {}
+    """The remedies, each of the same words once, the one that clears most; the combined one last."""
+    seen: dict[str, Offer] = {}
     for remedy in remedies.single:
-        held = seen.get(remedy.changes)
-        gone = (*(held.clears if held else ()), *remedy.clears)
-        seen[remedy.changes] = Offer(remedy.changes, held.says if held else _says(remedy), tuple(dict.fromkeys(gone)))
+        offer = Offer(remedy.changes, _says(remedy), remedy.clears)
+        short = label(offer.says)
+        if short not in seen or len(offer.clears) > len(seen[short].clears):
+            seen[short] = offer
     yield from seen.values()
     whole = remedies.combined
-    if whole is not None and whole.changes not in seen:
+    if whole is not None and all(whole.changes != offer.changes for offer in seen.values()):
         yield Offer(whole.changes, _says(whole), whole.clears, whole=True)
 
 

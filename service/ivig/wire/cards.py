@@ -6,7 +6,7 @@ became of it is handed back for the record. An order without a card costs no tex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from ivig import __version__
 from ivig.core.explanation import Explanation
-from ivig.core.finding import ERROR, WARNING, Finding, Judgement, Report, Result
+from ivig.core.finding import ERROR, Finding, Judgement, Report, Result
 from ivig.core.override_reasons import OverrideReasons
 from ivig.core.remedy import Remedies
 from ivig.core.rule import titled
@@ -23,47 +23,16 @@ from ivig.wire.card_markdown import Told, detail
 from ivig.wire.card_suggestions import suggestions
 from ivig.wire.card_summary import summary
 from ivig.wire.outcome import RULE, SEVERITIES, policy_told
+from ivig.wire.telling import CAPPED, FOLDED, REPEAT, SHOWN, Sorted, Telling, kept_of, sorted_out
+
+__all__ = ["CardMade", "Telling", "cards"]
 
 Json = dict[str, Any]
 FINDINGS, RUN = "org.ivig-order-check.findings", "org.ivig-order-check.run"
 LABEL = "Immune globulin order check"
-# What became of a finding.
-SHOWN, SHADOW, OFF, REPEAT, FOLDED, CAPPED, WITHHELD = (
-    "shown", "shadow", "off", "repeat", "folded", "capped", "withheld",
-)  # fmt: skip
-_QUIETED = frozenset({SHADOW, OFF})
 _MOST_LINKS, _MOST_REASONS = 5, 10
 _ABSENT = "the result may still speak against the order"
 _UNREAD = "A part of the order could not be read: {}"
-
-
-class Telling(Struct, frozen=True):
-    """How the client wants to be told.
-
-    Args:
-        base_url: of this service, for links to its pages; '' for none.
-        modes: by rule `shadow` or `off`; every other rule is on.
-        withheld: rules that are not shown by this hook, by their full names.
-        repeated: whether a finding was shown before and nothing has changed since. Never asked for an error.
-        most_cards: how many cards are shown at most; 0 for no limit. A card with an error is always shown.
-        most_suggested: of how many cards the suggestions are made, the first ones; they cost several judgements each.
-        cds_hooks: the version the client speaks; from 3.0 on its extras are given.
-        patient: reference of the patient, `Patient/123`, for new requests beside an order that names none.
-        overrides: the reasons to choose from; None for those of the report's knowledge.
-        log: called with a rule's name and the kind of fault when suggestions cannot be made; never with patient data.
-    """
-
-    hook: str
-    base_url: str = ""
-    modes: Mapping[str, str] = {}
-    withheld: frozenset[str] = frozenset()
-    repeated: Callable[[Judgement, Finding], bool] | None = None
-    most_cards: int = 0
-    most_suggested: int = 20
-    cds_hooks: str = "2.0"
-    patient: str = ""
-    overrides: OverrideReasons | None = None
-    log: Callable[[str, str], None] | None = None
 
 
 class CardMade(Struct, frozen=True):
@@ -81,22 +50,6 @@ class CardMade(Struct, frozen=True):
     run: Json
 
 
-class _Sorted(Struct, frozen=True):
-    """A judgement with what becomes of its findings. `shown`: places of those that make the card, the gravest first."""
-
-    place: int
-    judgement: Judgement
-    became: tuple[str, ...]
-    shown: tuple[int, ...]
-
-    @property
-    def worst(self) -> Finding:
-        return self.judgement.findings[self.shown[0]]
-
-    def only(self, what: str) -> list[Finding]:
-        return [f for f, became in zip(self.judgement.findings, self.became, strict=True) if became == what]
-
-
 def cards(report: Report, request: Callable[[str], Json], telling: Telling) -> tuple[CardMade, ...]:
     """What is made of each judgement of the report, in their order.
 
@@ -104,9 +57,9 @@ def cards(report: Report, request: Callable[[str], Json], telling: Telling) -> t
         request: an order's MedicationRequest as plain JSON with decimals, by its path; called only where suggestions are made.
     """
     verdict = report.grounds.judge.verdict.name
-    every = [_sorted(place, judgement, telling, verdict) for place, judgement in enumerate(report.judgements)]
+    every = [sorted_out(place, judgement, telling, verdict) for place, judgement in enumerate(report.judgements)]
     carded = [one for one in every if one.shown]
-    kept = _kept(carded, telling.most_cards)
+    kept = kept_of(carded, telling.most_cards)
     left, last = len(carded) - len(kept), kept[-1].place if kept else -1
     number = {one.place: n for n, one in enumerate(kept)}
     made = []
@@ -123,49 +76,10 @@ def cards(report: Report, request: Callable[[str], Json], telling: Telling) -> t
     return tuple(made)
 
 
-# -- what is shown ----------------------------------------------------------------------------------------------------
-
-
-def _sorted(place: int, judgement: Judgement, telling: Telling, verdict: str) -> _Sorted:
-    became = tuple(_became(f, judgement, telling, verdict) for f in judgement.findings)
-    shown = [n for n, what in enumerate(became) if what == SHOWN]
-    # What is known to be wrong goes before what could not be checked; the rest in reading order.
-    shown.sort(key=lambda n: _rank(judgement.findings[n]))
-    return _Sorted(place, judgement, became, tuple(shown))
-
-
-def _rank(f: Finding) -> tuple[int, bool, bool]:
-    return -f.severity, f.result == Result.CANNOT_TELL, f.result == Result.NOTE
-
-
-def _became(f: Finding, judgement: Judgement, telling: Telling, verdict: str) -> str:
-    mode = telling.modes.get(f.rule)
-    if mode in _QUIETED:
-        return str(mode)
-    if f.rule in telling.withheld:
-        return WITHHELD
-    # An element that could not be read is no finding of a rule: the verdict speaks for it, or it would pass in silence.
-    speaks = f.rule == verdict and bool(judgement.unread)
-    if not speaks and (f.severity < WARNING or f.result == Result.NOTE):
-        return FOLDED
-    if f.severity < ERROR and telling.repeated is not None and telling.repeated(judgement, f):
-        return REPEAT
-    return SHOWN
-
-
-def _kept(carded: Sequence[_Sorted], most: int) -> list[_Sorted]:
-    """The cards that are shown, in the order of the report: the gravest, and all with an error."""
-    if not most or len(carded) <= most:
-        return list(carded)
-    ranked = sorted(carded, key=lambda one: (_rank(one.worst), -len(one.shown), one.place))
-    kept = {one.place for n, one in enumerate(ranked) if n < most or one.worst.severity >= ERROR}
-    return [one for one in carded if one.place in kept]
-
-
 # -- a card -----------------------------------------------------------------------------------------------------------
 
 
-def _card(one: _Sorted, report: Report, request: Callable[[str], Json] | None, telling: Telling, left: int) -> Json:
+def _card(one: Sorted, report: Report, request: Callable[[str], Json] | None, telling: Telling, left: int) -> Json:
     findings = [one.judgement.findings[n] for n in one.shown]
     remedies = _remedies(one, report, telling) if request is not None else None
     sentences = [_sentence(f, one.judgement) for f in findings]
@@ -189,7 +103,7 @@ def _card(one: _Sorted, report: Report, request: Callable[[str], Json] | None, t
     return card
 
 
-def _told(one: _Sorted, findings: list[Finding], report: Report, remedies: Remedies | None, left: int) -> Told:
+def _told(one: Sorted, findings: list[Finding], report: Report, remedies: Remedies | None, left: int) -> Told:
     judgement, verdict = one.judgement, report.grounds.judge.verdict.name
     explained = report.grounds.explanations(one.place, judgement, findings)
     pairs = [(f, _with_remedy(told, remedies, n)) for n, f, told in zip(one.shown, findings, explained, strict=True)]
@@ -221,7 +135,7 @@ def _sentence(f: Finding, judgement: Judgement) -> str:
     return f.text()
 
 
-def _remedies(one: _Sorted, report: Report, telling: Telling) -> Remedies | None:
+def _remedies(one: Sorted, report: Report, telling: Telling) -> Remedies | None:
     """What would clear the findings that are shown. Advice must never take down the answer."""
     try:
         made: Remedies | None = report.remedies_for(one.place, frozenset(one.shown))
@@ -232,7 +146,7 @@ def _remedies(one: _Sorted, report: Report, telling: Telling) -> Remedies | None
 
 
 def _suggested(
-    one: _Sorted, remedies: Remedies, report: Report, request: Callable[[str], Json], telling: Telling
+    one: Sorted, remedies: Remedies, report: Report, request: Callable[[str], Json], telling: Telling
 ) -> tuple[list[Json], str]:
     grouped = telling.cds_hooks[:1] >= "3"
     try:
@@ -242,7 +156,7 @@ def _suggested(
         return [], ""
 
 
-def _faulted(one: _Sorted, fault: Exception, telling: Telling) -> None:
+def _faulted(one: Sorted, fault: Exception, telling: Telling) -> None:
     if telling.log is not None:
         telling.log(one.worst.rule, type(fault).__name__)
 
