@@ -18,12 +18,13 @@ from ivig.store.pseudonyms import Pseudonyms
 from ivig.store.record import Shown, ShownCard, ShownFinding
 from ivig.trust.clients import Client
 from ivig.validator import Validator
-from ivig.wire.cards import FINDINGS, RUN, SHOWN, CardMade, Telling, cards
+from ivig.wire.cards import FINDINGS, RUN, CardMade, Telling, cards
 from ivig.wire.hook import SELECT, SIGN, Call
 from ivig.wire.hook_evidence import evidence, requests_of
 from ivig.wire.hook_orders import Draft
 from ivig.wire.prefetch import Query
 from ivig.wire.read import read
+from ivig.wire.telling import SHOWN
 
 _UUID = re.compile(r"[0-9A-Fa-f-]{8,64}")
 _VERDICT = "order-verdict"
@@ -120,7 +121,7 @@ class Answerer:
             hook=call.hook,
             base_url=base,
             modes={name: given.mode.value for name, given in client.rules.items()},
-            withheld=self._withheld if call.hook == SELECT else frozenset(),
+            withheld=self._withheld,
             repeated=(lambda j, f: self.quieting.knows(whom, printed(j.path), f)) if call.hook == SIGN else None,
             most_cards=client.most_cards,
             cds_hooks=client.cds_hooks,

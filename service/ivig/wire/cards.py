@@ -23,9 +23,9 @@ from ivig.wire.card_markdown import Told, detail
 from ivig.wire.card_suggestions import suggestions
 from ivig.wire.card_summary import summary
 from ivig.wire.outcome import RULE, SEVERITIES, policy_told
-from ivig.wire.telling import CAPPED, FOLDED, REPEAT, SHOWN, Sorted, Telling, kept_of, sorted_out
+from ivig.wire.telling import CAPPED, FOLDED, REPEAT, SHOWN, WITHHELD, Sorted, Telling, kept_of, sorted_out
 
-__all__ = ["CardMade", "Telling", "cards"]
+__all__ = ["FINDINGS", "RUN", "CardMade", "Telling", "cards"]
 
 Json = dict[str, Any]
 FINDINGS, RUN = "org.ivig-order-check.findings", "org.ivig-order-check.run"
@@ -190,7 +190,7 @@ def _findings(judgement: Judgement) -> list[Json]:
     ]
 
 
-def _run(report: Report, one: _Sorted) -> Json:
+def _run(report: Report, one: Sorted) -> Json:
     judgement = one.judgement
     withheld = list(dict.fromkeys(f.rule for f in one.only(WITHHELD)))
     run = {
