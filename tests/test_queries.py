@@ -187,8 +187,7 @@ def test_what_the_context_lacks_is_not_asked_for() -> None:
             "3.0",
         ),
         (
-            "Practitioner?_id={{%roles.entry.resource.practitioner.resolve().id"
-            "|%conditions.entry.resource.asserter.resolve().ofType(Practitioner).id}}",
+            "Practitioner?_id={{%roles.entry.resource.practitioner.resolve().id|%c.entry.resource.asserter.resolve().id}}",
             "order-sign",
             "3.0",
         ),
