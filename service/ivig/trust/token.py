@@ -10,12 +10,13 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
 
-from ivig.trust.clients import Client
-from ivig.trust.keys import KeyFault, Keys
+from ivig.trust.clients import KNOWN, Client
+from ivig.trust.keys import Key, KeyFault, Keys
 from ivig.trust.replay import Replay
 
 Json = dict[str, Any]
@@ -112,8 +113,6 @@ class Verifier:
         return client
 
     async def _signed(self, token: str, client: Client, algorithm: str, kid: str, jku: str, step: _Step) -> None:
-        import jwt  # noqa: PLC0415  (slow to import, and not needed to start)
-
         try:
             key = await self._keys.find(client, kid, jku)
         except KeyFault as fault:
@@ -121,11 +120,7 @@ class Verifier:
             raise NotTrusted(Reason.KEY) from None
         step("the key is found", True, f"{_shown(kid)} of {client.id}", Reason.KEY)
         step("the key is for this alg", key.fits(algorithm), f"{key.kind} {key.algorithm}".strip(), Reason.KEY)
-        try:
-            jwt.decode(token, key.public, algorithms=[algorithm], options=_SIGNATURE_ALONE)
-        except jwt.PyJWTError:
-            step("the signature holds", False, "", Reason.SIGNATURE)
-        step("the signature holds", True, "", Reason.SIGNATURE)
+        step("the signature holds", _holds(token, key, algorithm), "", Reason.SIGNATURE)
 
     def _claimed(self, client: Client, claims: Json, url: str, step: _Step) -> None:
         audience = claims.get("aud")
@@ -151,16 +146,25 @@ class Verifier:
         step("the tenant is one of the client's", known, _shown(tenant), Reason.TENANT)
 
 
-_SIGNATURE_ALONE: Any = {
-    "verify_signature": True,
-    "verify_exp": False,
-    "verify_nbf": False,
-    "verify_iat": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
+def _holds(token: str, key: Key, algorithm: str) -> bool:
+    """Whether the signature is this key's. PyJWT's algorithm alone: taking the token apart once more costs it more than verifying."""
+    signed, _, signature = token.rpartition(".")
+    verifier = _algorithms()[algorithm]
+    try:
+        return bool(
+            verifier.verify(
+                signed.encode("ascii"), key.public, urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+            )
+        )
+    except (ValueError, binascii.Error):
+        return False
+
+
+@lru_cache(maxsize=1)
+def _algorithms() -> dict[str, Any]:
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415  (slow to import, and not needed to start)
+
+    return {name: made for name, made in get_default_algorithms().items() if name in KNOWN}
 
 
 class _Step:
