@@ -148,6 +148,19 @@ class Keys:
             return key
         raise KeyFault(held.why if held.why and not held.keys else "no key of this id in the set")
 
+    async def all_of(self, client: Client) -> tuple[Key, ...]:
+        """Every usable key of a client's first set.
+
+        Raises:
+            KeyFault: the set cannot be had.
+        """
+        place = client.jwks_file or next(iter(client.jwks_urls), "")
+        held = _Set()
+        await self._fetched(place, held, remote=not client.jwks_file)
+        if held.why:
+            raise KeyFault(held.why)
+        return tuple(held.keys.values())
+
     async def _refresh(self, place: str, held: _Set, remote: bool) -> None:
         """Fetch a set once, however many ask for it."""
         if held.running is None:

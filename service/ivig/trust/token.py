@@ -135,7 +135,7 @@ class Verifier:
         step("exp and iat are there", expires is not None and issued is not None, "", Reason.TIME)
         assert expires is not None
         assert issued is not None
-        step("it is not over", now < expires + LEEWAY_S, _ago(now - expires, "expired"), Reason.TIME)
+        step("it is not over", now < expires + LEEWAY_S, _ago(now - expires, "expired", "expires"), Reason.TIME)
         step("it has been issued", issued <= now + LEEWAY_S, _ago(now - issued, "issued"), Reason.TIME)
         valid = "nbf" not in claims or (begins is not None and begins <= now + LEEWAY_S)
         step("it is valid already", valid, _ago(now - begins, "begins") if begins is not None else "", Reason.TIME)
@@ -210,10 +210,10 @@ def _seconds(value: Any) -> float | None:
     return float(value)
 
 
-def _ago(seconds: float, what: str) -> str:
+def _ago(seconds: float, was: str, will: str = "") -> str:
     """When something is or was, in words."""
     size = f"{abs(seconds):.0f} seconds" if abs(seconds) < 120 else f"{abs(seconds) / 60:.0f} minutes"
-    return f"{what} {size} ago" if seconds >= 0 else f"{what} in {size}"
+    return f"{was} {size} ago" if seconds >= 0 else f"{will or was} in {size}"
 
 
 def _shown(value: Any) -> str:
