@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from ivig.chart.queries import queries
+from ivig.core.order import Order
+from ivig.wire.decode import decode
 from ivig.wire.prefetch import Query
+from ivig.wire.read import Asked, read
 from judged import NOON, validator
 from r4 import Json
 
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 FINDINGS = "org.ivig-order-check.findings"
-_JUDGED = frozenset({"draft", "active", "on-hold", None})
 # Types that no query asks for come as what they are included with.
 _BESIDE = {
     "MedicationDispense": "administrations", "MedicationStatement": "medications", "Medication": "medications",
@@ -37,6 +40,11 @@ def _codes() -> dict[str, str]:
     return {code: q.key for q in asked() if q.kind == "Observation" for code in _CODE.findall(q.template)}
 
 
+def _key(kind: str) -> str:
+    """The key that resources of a type come with, '' for none."""
+    return _BESIDE.get(kind) or next((q.key for q in asked() if q.kind == kind), "")
+
+
 def searchset(resources: Iterable[Json]) -> Json:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]}
 
@@ -54,35 +62,48 @@ def call(drafts: Iterable[Json], prefetch: Json, patient: str, hook: str = "orde
 def as_call(bundle: Json, hook: str = "order-sign") -> Json | None:
     """The call that holds what the bundle holds; None where a hook has no words for it.
 
+    A hook counts a section as sent by its key, the operation by the patient's own resources: bundles with a stranger's are left out.
     A key is `null` where the bundle says that there is none, and left out where it says nothing.
     """
-    entries = copy.deepcopy(bundle.get("entry", []))
-    resources = [e["resource"] for e in entries]
-    if any("fullUrl" in e for e in entries) or any(r["resourceType"] in ("Bundle", "Parameters") for r in resources):
+    if bundle["resourceType"] != "Bundle":
         return None
+    resources = [e["resource"] for e in copy.deepcopy(bundle.get("entry", []))]
     patients = [r for r in resources if r["resourceType"] == "Patient"]
-    if len(patients) != 1 or not patients[0].get("id"):
+    if len(patients) != 1 or not patients[0].get("id") or '"urn:' in json.dumps(bundle):
         return None
     drafts, held = [], {q.key: list[Json]() for q in asked()}
     none: set[str] = set()
-    for resource in resources:
+    judged = {order.path for order in _orders(bundle)}
+    for place, resource in enumerate(resources):
         kind = resource["resourceType"]
-        if kind == "MedicationRequest" and resource.get("status") in _JUDGED:
+        if f"Bundle.entry[{place}].resource" in judged:
             drafts.append(resource)
+        elif kind == "Bundle":
+            if resource.get("entry") or len(resource["link"]) > 1:
+                return None
+            none.add(_key(resource["link"][0]["url"].partition("?")[0].rpartition("/")[2]))
         elif kind == "Observation":
             codes = [c.get("code", "") for c in resource.get("code", {}).get("coding", [])]
             codes += [c.get("code", "") for p in resource.get("component", []) for c in p["code"].get("coding", [])]
             held[next((_codes()[c] for c in codes if c in _codes()), "scales")].append(resource)
-        elif kind == "List":
-            return None
-        else:
-            key = _BESIDE.get(kind) or next((q.key for q in asked() if q.kind == kind), "")
-            if not key:
-                return None
+        elif key := _key(kind):
             held[key].append(resource)
+            of = (resource.get("subject") or resource.get("patient") or {}).get("reference", "")
+            if of and of != f"Patient/{patients[0]['id']}":
+                return None
+        else:
+            return None
+    prefetch = _prefetch(held, none)
+    return call(drafts, prefetch, patients[0]["id"], hook) if prefetch is not None else None
+
+
+def _prefetch(held: dict[str, list[Json]], none: set[str]) -> Json | None:
+    """What came for each key; None where a query would not have brought it so."""
     prefetch: Json = {}
     for query in asked():
         found = held[query.key]
+        if found and not any(r["resourceType"] == query.kind for r in found):
+            return None
         if query.reads and found:
             if len(found) > 1:
                 return None
@@ -91,26 +112,22 @@ def as_call(bundle: Json, hook: str = "order-sign") -> Json | None:
             prefetch[query.key] = searchset(found)
         elif query.key in none or (query.kind == "Observation"):
             prefetch[query.key] = None
-    return call(drafts, prefetch, patients[0]["id"], hook)
+    return prefetch
 
 
 def time_of(bundle: Json) -> datetime | None:
-    """The one day that all orders were written on, as the time of the call; None where there are several."""
-    written = {
-        e["resource"].get("authoredOn")
-        for e in bundle.get("entry", [])
-        if e["resource"]["resourceType"] == "MedicationRequest" and e["resource"].get("status") in _JUDGED
-    }
-    if len(written) != 1:
+    """The one time that all orders were written at, as the time of the call; None where there are several."""
+    times = {order.moment.text for order in _orders(bundle)}
+    if len(times) != 1:
         return None
-    (text,) = written
-    if text is None:
-        return NOON
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
+    at = datetime.fromisoformat(times.pop())
     return at if at.tzinfo is not None else at.replace(tzinfo=NOON.tzinfo)
+
+
+def _orders(bundle: Json) -> tuple[Order, ...]:
+    """The orders that the FHIR operation judges."""
+    asked = Asked(zone=UTC, now=NOON)
+    return read(decode(json.dumps(bundle).encode()), validator().library.lexicon, asked).orders
 
 
 def findings(answer: Json) -> Counter[tuple[str, str, str, str]]:

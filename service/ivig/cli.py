@@ -1,4 +1,4 @@
-"""The command line: `ivig check`, `serve`, `explain`, `knowledge`, `settings`.
+"""The command line: `ivig check`, `serve`, `explain`, `knowledge`, `settings`, and what goes with the hooks.
 
 Commands import what they need themselves, so that `ivig --help` does not wait for the web framework.
 """
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ivig import __version__
+from ivig.entrypoints.doctor_token import doctor  # with its command `token`
+from ivig.entrypoints.feedback_commands import feedback_app, store_app
 from ivig.entrypoints.knowledge_commands import knowledge
 from ivig.entrypoints.shell import (
     CRASHED,
@@ -34,6 +36,7 @@ from ivig.entrypoints.shell import (
 if TYPE_CHECKING:
     from ivig.core.book import Library
     from ivig.entrypoints.files import Checked
+    from ivig.settings import Settings
 
 app = typer.Typer(
     name="ivig",
@@ -46,6 +49,9 @@ app = typer.Typer(
 
 
 app.add_typer(knowledge, name="knowledge")
+app.add_typer(doctor, name="doctor")
+app.add_typer(feedback_app, name="feedback")
+app.add_typer(store_app, name="store")
 
 
 def main() -> NoReturn:
@@ -222,13 +228,23 @@ def _free(host: str, port: int) -> None:
             raise typer.Exit(NOT_SET_UP) from None
 
 
+def _about_clients(settings: Settings) -> list[str]:
+    """What is said at start-up of who may call the hooks."""
+    if settings.auth == "off":
+        return ["IVIG_AUTH=off: the hooks take calls from anybody, without a token. For development only."]
+    if not settings.clients:
+        return ["No client may call the hooks: name them in IVIG_CLIENTS (or, to try it, set IVIG_AUTH=off)."]
+    return []
+
+
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Serve the FHIR operation over HTTP until Ctrl-C."""
-    settings_of()
+    """Serve the FHIR operation and the CDS Hooks over HTTP until Ctrl-C."""
+    for line in _about_clients(settings_of()):
+        typer.echo(line, err=True)
     _free(host, port)
     import uvicorn
 

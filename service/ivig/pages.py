@@ -15,7 +15,10 @@ from typing import Any
 import ivig
 from ivig.catalogue import RULES
 from ivig.core.finding import Result, Verdict
+from ivig.core.rule import titled
 from ivig.knowledge.load import HERE as KNOWLEDGE
+from ivig.knowledge.override_reasons import PAGE as OVERRIDE_REASONS
+from ivig.knowledge.override_reasons import own_reasons
 from ivig.knowledge.pages import PageReader
 from ivig.valuesets import value_sets
 from ivig.wire.outcome import BASE, RESULT
@@ -54,7 +57,8 @@ def profiles_dir() -> Path:
 
 def printed() -> dict[str, Json]:
     """What follows from rules and knowledge: file name and resource."""
-    made = (_rules(), _results(), _verdicts(), _observations(), *value_sets(DAY, PUBLISHER))
+    systems = (_rules(), _results(), _verdicts(), _observations(), _override_reasons())
+    made = (*systems, *value_sets(DAY, PUBLISHER))
     return {f"{resource['resourceType']}-{resource['id']}.json": resource for resource in made}
 
 
@@ -108,7 +112,7 @@ def _code_system(name: str, title: str, says: str, concepts: Iterator[Json], pro
         "id": f"ivig-{name}",
         "url": f"{BASE}/CodeSystem/ivig-{name}",
         "version": ivig.__version__,
-        "name": f"Ivig{name.capitalize()}",
+        "name": f"Ivig{name.title().replace('-', '')}",
         "title": title,
         "status": "draft",
         "experimental": False,
@@ -141,15 +145,14 @@ def _rules() -> Json:
 def _rule_concepts() -> Iterator[Json]:
     for module in RULES:
         rule = module.rule
-        family, _, words = rule.name.partition("-")
         yield {
             "code": rule.name,
-            "display": f"{family.capitalize()}: {words.replace('-', ' ')}",
+            "display": titled(rule.name),
             "definition": (module.__doc__ or "").splitlines()[0],
             "property": [
                 {"code": "severity", "valueCoding": {"system": SEVERITY, "code": rule.severity.name.lower()}},
                 {"code": "result", "valueCoding": {"system": RESULT, "code": rule.result.value}},
-                {"code": "family", "valueString": family},
+                {"code": "family", "valueString": rule.name.partition("-")[0]},
             ],
         }
 
@@ -188,6 +191,14 @@ def _observed() -> Iterator[Json]:
                 concept["property"] = [{"code": "unit", "valueString": page["unit"]}]
             found[row["code"]] = concept
     return (found[code] for code in sorted(found))
+
+
+def _override_reasons() -> Json:
+    """Our own reasons of the page of override reasons; HL7's stand in HL7's code system."""
+    held = own_reasons(PageReader(KNOWLEDGE).read(KNOWLEDGE / OVERRIDE_REASONS))
+    says = "Why somebody goes ahead in spite of a finding about an immune globulin order, beside HL7's own reasons."
+    concepts = ({"code": row["code"], "display": row["words"], "definition": row["means"]} for row in held)
+    return _code_system("override-reason", "Override reasons for immune globulin orders", says, concepts)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -37,6 +37,10 @@ def _zone_name(name: str) -> str:
     return name
 
 
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in map(str.strip, text.split(",")) if part)
+
+
 class Settings(BaseSettings):
     """What a site can set."""
 
@@ -107,6 +111,14 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> tzinfo:
         return zone_of(self.timezone)
+
+    @property
+    def listed_fhir_servers(self) -> tuple[str, ...]:
+        return _split(self.fhir_servers)
+
+    @property
+    def listed_cors_origins(self) -> tuple[str, ...]:
+        return _split(self.cors_origins)
 
     @property
     def max_body(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -84,15 +84,31 @@ class Validator:
         return Report(judgements, notes, by.version, policy, self.rules, grounds, advise)
 
     def remedies(
-        self, order: Order, judgement: Judgement, policy_day: date | None = None, library: Library | None = None
+        self,
+        order: Order,
+        judgement: Judgement,
+        policy_day: date | None = None,
+        library: Library | None = None,
+        findings: Collection[int] | None = None,
     ) -> Remedies:
-        """What would make an order pass, judged again. Made on demand: it costs several judgements."""
-        return self._adviser.advise(order, judgement, (library or self.library).on(policy_day or order.day))
+        """What would make an order pass, judged again. Made on demand: it costs several judgements.
+
+        Args:
+            findings: the places of those that are to be cleared; None for all.
+        """
+        book = (library or self.library).on(policy_day or order.day)
+        return self._adviser.advise(order, judgement, book, findings)
 
     def _advised(
-        self, orders: tuple[Order, ...], judgements: tuple[Judgement, ...], policy_day: date | None, library: Library
-    ) -> tuple[Remedies, ...]:
-        return tuple(self.remedies(o, j, policy_day, library) for o, j in zip(orders, judgements, strict=True))
+        self,
+        orders: tuple[Order, ...],
+        judgements: tuple[Judgement, ...],
+        policy_day: date | None,
+        library: Library,
+        place: int,
+        findings: Collection[int] | None,
+    ) -> Remedies:
+        return self.remedies(orders[place], judgements[place], policy_day, library, findings)
 
     def vials(
         self, order: Order, policy_day: date | None = None, library: Library | None = None

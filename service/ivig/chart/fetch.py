@@ -7,25 +7,29 @@ server, however wrong, raises; each becomes an answer that says how much of it c
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ivig import outbound
 from ivig.chart.pages import Fetched, Limits, Source
-from ivig.wire import answers
+from ivig.wire import answers, shapes
 from ivig.wire.decode import Item
 from ivig.wire.prefetch import REFERENCES, Answer, Query, State
+from ivig.wire.references import tail
 
 if TYPE_CHECKING:
     import httpx
+
 
 _PATH = "fetched"
 _READ_BY_REFERENCE = frozenset({"Medication", "MedicationRequest", "Encounter"})
 _GRACE_S = 0.03  # how long what was cut off may take to close its connections
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _ACCEPT = "application/fhir+json"
+_TELLTALES = ("httpx", "httpcore")  # they log each address, and patients' ids stand in these
 
 
 class Fetcher:
@@ -53,7 +57,7 @@ class Fetcher:
         token: str,
         patient: str,
         references: Sequence[str] = (),
-        within_s: float | None = None,
+        until: float | None = None,
     ) -> tuple[dict[str, Answer], dict[str, Item]]:
         """An answer for each query, and the resources that were asked for by reference, by their references as given.
 
@@ -65,11 +69,10 @@ class Fetcher:
             token: sent as `Authorization: Bearer` to addresses below `base`; '' for none.
             patient: the id of the patient.
             references: `Type/id`, also with `base` before it or a version after it.
-            within_s: what is left of the deadline, where a part of it has been spent.
+            until: the deadline by the loop's clock, for a second round in the time of a first; by default a full one from now.
         """
         clock = asyncio.get_running_loop()
-        left = self._deadline if within_s is None else min(self._deadline, within_s)
-        until = clock.time() + left
+        until = clock.time() + self._deadline if until is None else until
         source = self._source(base, token, patient)
         fetched = {query.key: Fetched(query, address, source, f"{_PATH}.{query.key}") for query, address in wanted}
         reads = _reads(references, source)
@@ -78,7 +81,7 @@ class Fetcher:
         if not _TOKEN.fullmatch(token or "none"):
             for one in everything:
                 one.refuse(answers.FORBIDDEN)  # no server would take it
-        elif left > 0:
+        elif until > clock.time():
             tasks = [asyncio.create_task(one.run()) for one in everything]
         try:
             if tasks:
@@ -91,6 +94,14 @@ class Fetcher:
             told[REFERENCES] = _together(read, len(set(references)))
         return told, {reference: a.items[0] for reference, a in read.items() if a.state is State.HELD}
 
+    def open(self) -> httpx.AsyncClient:
+        """Make the client, if it is not made yet: at start-up, so that the first call does not wait for it."""
+        if self._client is None:
+            self._client = self._make()
+            for name in _TELLTALES:
+                logging.getLogger(name).setLevel(logging.WARNING)
+        return self._client
+
     async def aclose(self) -> None:
         """Close the connections."""
         client, self._client = self._client, None
@@ -98,11 +109,9 @@ class Fetcher:
             await client.aclose()
 
     def _source(self, base: str, token: str, patient: str) -> Source:
-        if self._client is None:
-            self._client = self._make()
         base = base.rstrip("/")
         headers = {"Accept": _ACCEPT} | ({"Authorization": f"Bearer {token}"} if token else {})
-        return Source(self._client, base, headers, patient, self._limits, outbound.AllowList((base,)))
+        return Source(self.open(), base, headers, patient, self._limits, outbound.AllowList((base,)))
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Cut off what still runs. One that is slow to close its connection is not waited for, and not forgotten."""
@@ -113,6 +122,24 @@ class Fetcher:
             task.add_done_callback(self._closing.discard)
         if late:
             await asyncio.wait(late, timeout=_GRACE_S)
+
+
+def medicines_named(items: Iterable[Item], unless_displayed: bool = False) -> tuple[str, ...]:
+    """The Medications that requests and administrations name by reference and that did not come along, each once.
+
+    Args:
+        unless_displayed: not those whose reference says in words what they are.
+    """
+    items = tuple(items)
+    held = {f"Medication/{i.resource.id}" for i in items if isinstance(i.resource, shapes.Medication)}
+    named = [
+        reference.reference
+        for item in items
+        for medicine in (getattr(item.resource, "medication", None),)
+        for reference in (getattr(item.resource, "medicationReference", None), medicine and medicine.reference)
+        if reference is not None and not (unless_displayed and reference.display)
+    ]
+    return tuple(dict.fromkeys(n for n in named if n and not n.startswith(("#", "urn:")) and tail(n) not in held))
 
 
 def _reads(references: Sequence[str], source: Source) -> dict[str, Fetched]:

@@ -60,7 +60,8 @@ class Source(Struct):
         try:
             response = await outbound.get(self.client, url, self.headers, room)
         except Exception as fault:  # noqa: BLE001  (whatever a server or the way to it does, the call goes on without it)
-            return 0, b"", _why(fault)
+            why = _why(fault)
+            return 0, b"", answers.INCOMPLETE if why == TOO_LARGE and room < self.limits.response_bytes else why
         self.taken += len(response.content)
         return response.status_code, response.content, ""
 

@@ -29,6 +29,7 @@ _RESULTS = {
     "lab-abo": 50,
     "scales": 200,
 }
+# A section of the chart counts as sent by the query that asks for its own resources; administrations and plans only add to one.
 _SEARCHES = (
     Query("conditions", f"Condition?{_PATIENT}&_count=300", "Condition", 300, "conditions"),
     Query("allergies", f"AllergyIntolerance?{_PATIENT}&_count=200", "AllergyIntolerance", 200, "allergies"),
@@ -44,7 +45,6 @@ _SEARCHES = (
         f"MedicationAdministration?{_PATIENT}&_sort=-effective-time&_count=500",
         "MedicationAdministration",
         500,
-        "medications",
     ),
     Query("immunizations", f"Immunization?{_PATIENT}&_sort=-date&_count=200", "Immunization", 200, "immunizations"),
     Query("procedures", f"Procedure?{_PATIENT}&_sort=-date&_count=300", "Procedure", 300, "procedures"),
@@ -55,7 +55,6 @@ _PLANS = Query(
     f"ServiceRequest?{_PATIENT}&status=draft,active,on-hold&_sort=-authored&_count=200",
     "ServiceRequest",
     200,
-    "procedures",
 )
 # With what only a client of CDS Hooks 3.0 can fill. Vaccines of earlier years weaken nothing and are weakened by nothing.
 DRUGS_OF_DRAFTS = Query(

@@ -44,6 +44,7 @@ CONTEXTS = {
     "problem-list-item-create": _context("userId patientId encounterId", "conditions"),
 }
 _USERS = frozenset({"userPractitionerId", "userPractitionerRoleId", "userPatientId", "userRelatedPersonId"})
+_REFERENCES = ("context.userId", "context.performer")  # these hold Type/id, and are a whole read by themselves
 _TOKEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _FIELD = re.compile(r"context\.([A-Za-z][A-Za-z0-9]*)")
 _TODAY = re.compile(r"today\(\)(\s*[+-]\s*[0-9]+\s+days?)?")
@@ -84,7 +85,7 @@ def lint(template: str, hook: str, version: str = "2.0") -> list[str]:
         hook: of one that is not published every context field is taken as it is.
         version: `2.0`, with its plain context fields, or `3.0`, with its part of FHIRPath.
     """
-    bare = _TOKEN.sub("x", template)
+    bare = _TOKEN.sub(lambda hit: "Practitioner/x" if hit[1].strip() in _REFERENCES else "x", template)
     found = ["a {{ or }} without its other half"] if "{{" in bare or "}}" in bare else []
     if not (_READ.fullmatch(bare) or _SEARCH.fullmatch(bare)):
         found.append("neither a read, Type/id, nor a search of one type, Type?parameters")

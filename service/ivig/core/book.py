@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from ivig.core.dated import UNCONFIRMED, NotInForce, Series, Value
 from ivig.core.lexicon import Lexicon
+from ivig.core.override_reasons import OverrideReasons
 from ivig.core.overrides import OFF, PREFIX
 from ivig.core.positions import Phase, Position, choose
 
@@ -19,6 +20,7 @@ __all__ = ["Book", "Library", "Phase", "Policy", "UnknownPolicy", "resolved"]
 
 Tree = Mapping[str, Any]
 ALIASES = {"us_default": "us-default"}  # policies by an earlier name
+NO_REASONS = OverrideReasons()
 
 
 class Condition(Struct, frozen=True):
@@ -300,6 +302,7 @@ class Library:
         pages: page trees by kind (`indications`, `products`, `tests`, `sets`, `formulas`) and key, with a `Series` wherever a page is dated.
         version: content hash, named in every report.
         changes: the days from which some value of the pages differs.
+        override_reasons: why somebody may go ahead in spite of a finding.
     """
 
     def __init__(
@@ -310,8 +313,10 @@ class Library:
         lexicon: Lexicon,
         version: str,
         changes: Iterable[date],
+        override_reasons: OverrideReasons = NO_REASONS,
     ) -> None:
         self.pages, self.sources, self.lexicon, self.version = pages, sources, lexicon, version
+        self.override_reasons = override_reasons
         self.stated_policy = policy
         self.policy, self.policy_id, self.policy_version = policy.keys, policy.id, policy.version
         self.keys = {kind: tuple(sorted(of_kind)) for kind, of_kind in pages.items()}
@@ -323,7 +328,9 @@ class Library:
 
     def beside(self, policy: Policy) -> Library:
         """A library of the same pages by another policy. Both can be asked for by either."""
-        made = Library(self.pages, policy, self.sources, self.lexicon, self.version, self._page_changes)
+        made = Library(
+            self.pages, policy, self.sources, self.lexicon, self.version, self._page_changes, self.override_reasons
+        )
         if (days := policy.join_days) != self.lexicon.join_days:
             made.lexicon = structs.replace(self.lexicon, join_days=days)
         self.policies[policy.id] = made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -138,7 +138,8 @@ class Report(Struct, frozen=True):
     """The answer to one request: a judgement per order, and what has to be said about the request itself.
 
     `grounds` tells more about it to a door that asks: reasons, and what became of every rule.
-    `advise` makes what would let each order pass, when a door asks for it (`remedies`); nothing is made before.
+    `advise` makes what would let an order pass, when a door asks for it (`remedies`); nothing is made before. It takes the
+    place of the judgement, and the places of the findings that are to be cleared, None for all.
     """
 
     judgements: tuple[Judgement, ...]
@@ -147,7 +148,7 @@ class Report(Struct, frozen=True):
     policy: str
     rules: int
     grounds: Grounds
-    advise: Callable[[], tuple[Any, ...]] | None = None
+    advise: Callable[[int, Collection[int] | None], Any] | None = None
 
     @property
     def checked(self) -> tuple[tuple[RuleChecked, ...], ...]:
@@ -157,7 +158,11 @@ class Report(Struct, frozen=True):
     @property
     def remedies(self) -> tuple[Any, ...]:
         """What would make each order pass (`core.remedy.Remedies`), in the order of the judgements."""
-        return self.advise() if self.advise is not None else ()
+        return tuple(self.advise(n, None) for n in range(len(self.judgements))) if self.advise is not None else ()
+
+    def remedies_for(self, place: int, findings: Collection[int]) -> Any:
+        """What would clear these findings of one judgement, by their places in it; None where nobody can tell."""
+        return self.advise(place, findings) if self.advise is not None else None
 
 
 def plain(number: Decimal) -> str:

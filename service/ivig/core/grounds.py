@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +72,14 @@ class Grounds:
             self._doubts[place] = tuple(e for e in told if e.verification in UNCONFIRMED)
         return self._doubts[place]
 
-    def explanations(self, place: int, judgement: Judgement) -> Iterator[Explanation]:
-        """The findings of a judgement with all there is to say about each."""
+    def explanations(
+        self, place: int, judgement: Judgement, findings: Iterable[Finding] | None = None
+    ) -> Iterator[Explanation]:
+        """The findings of a judgement, or these of them, with all there is to say about each."""
         page: Indication | None = self.fact(place, "indication")
         order = self.orders[place]
         dosage, doubtful = f"{order.path}.dosageInstruction", self._doubtful(place)
-        for found in judgement.findings:
+        for found in judgement.findings if findings is None else findings:
             whole = found.rule == self.judge.verdict.name
             of_dosage = any(i.path.startswith(dosage) for i in found.inputs)
             yield explain(

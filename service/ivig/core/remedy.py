@@ -1,14 +1,15 @@
 """What would make an order pass: for each finding the smallest change that clears it, judged again before it is offered.
 
 Makers propose (`core/remedies/`), the judge decides. A change is offered when, with it, its finding is gone, nothing
-new is found, nothing graver, and no rule is judged less than before. Nothing here is made until a door asks.
+new is found, nothing graver, and no rule is judged less than before. A course that cannot be held against its upper limit, for want of
+a weight, is never made another one. Nothing here is made until a door asks.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ from ivig.core.rule import FACTS, Needs, needs
 
 _MOST_TRIED = 48  # of one finding; makers propose the smallest change first
 _OUT_OF_SCOPE = "order-out-of-scope"
+_LIMIT = "dose-course-above-range"  # what holds a course against its upper limit
 _MOST_REPAIRED = 8
 
 
@@ -177,12 +179,16 @@ class Adviser:
         if unknown:
             raise LookupError("no such fact: " + "; ".join(sorted(unknown)))
 
-    def advise(self, order: Order, judgement: Judgement, book: Book) -> Remedies:
-        """The remedies of an order that was judged so."""
+    def advise(
+        self, order: Order, judgement: Judgement, book: Book, findings: Collection[int] | None = None
+    ) -> Remedies:
+        """The remedies of an order that was judged so; with `findings`, only for those at these places."""
         before = standing(judgement)
         case = Case({"order": order, "book": book})
         single = []
         for place, finding in enumerate(judgement.findings):
+            if findings is not None and place not in findings:
+                continue
             made = self._remedy(finding, place, order, judgement, before, case, book)
             if made is not None:
                 single.append(made)
@@ -204,7 +210,7 @@ class Adviser:
             changed = applied(order, candidate.changes)
             again = self.judge.judge(changed, book)
             after = standing(again)
-            if cleared(finding, before, after):
+            if cleared(finding, before, after) and not _blind(candidate, after):
                 if not raised(before, after, _tells(finding, candidate)):
                     return _remedy(finding, place, candidate, judgement, after)
                 tried.append((candidate, changed, again))
@@ -212,7 +218,8 @@ class Adviser:
             more = self._repaired(finding, candidate, changed, again, before, book)
             if more is not None:
                 after = standing(self.judge.judge(applied(order, more.changes), book))
-                if cleared(finding, before, after) and not raised(before, after, _tells(finding, more)):
+                raises = raised(before, after, _tells(finding, more)) or _blind(more, after)
+                if cleared(finding, before, after) and not raises:
                     return _remedy(finding, place, more, judgement, after)
         return None
 
@@ -273,7 +280,8 @@ class Adviser:
                 made = applied(changed, candidate.changes)
                 again = self.judge.judge(made, book)
                 after = standing(again)
-                if not cleared(finding, held, after) or raised(held, after, _tells(finding, candidate)):
+                raises = raised(held, after, _tells(finding, candidate)) or _blind(candidate, after)
+                if not cleared(finding, held, after) or raises:
                     continue
                 steps.append(candidate)
                 changed, now = made, again
@@ -293,6 +301,11 @@ def _remedy(finding: Finding, place: int, candidate: Candidate, judgement: Judge
 def _tells(finding: Finding, candidate: Candidate) -> tuple[Change, ...]:
     """The changes that may tell of themselves: those of a remedy for more than information."""
     return candidate.changes if finding.severity > Severity.INFORMATION else ()
+
+
+def _blind(candidate: Candidate, after: Standing) -> bool:
+    """Whether a change makes another course of it while nobody can tell whether that is too much."""
+    return _LIMIT in after.not_judged and any(c.kind in ("dose", "days", "interval") for c in candidate.changes)
 
 
 def _joined(candidates: Iterable[Candidate]) -> Candidate:

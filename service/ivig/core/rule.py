@@ -106,6 +106,12 @@ class Rule(Struct, frozen=True, kw_only=True):
         )
 
 
+def titled(name: str) -> str:
+    """A rule's name in words, as its code is displayed: `Dose: course above range`."""
+    family, _, words = name.partition("-")
+    return f"{family.capitalize()}: {words.replace('-', ' ')}"
+
+
 def root(
     name: str, severity: Severity, says: str, code: str = "not-found", any_product: bool = False, consider: str = ""
 ) -> Rule:

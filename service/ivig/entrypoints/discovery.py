@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ivig.chart.queries import for_hook, variant_3
-from ivig.core.book import Library
 from ivig.trust.clients import Client
 from ivig.wire.hook import DISPATCH, HOOKS, SELECT, SIGN
 from ivig.wire.prefetch import Query
@@ -28,17 +26,17 @@ _NEEDS = (
 )
 
 
-def discovery(queries: tuple[Query, ...], library: Library, client: Client) -> dict[str, Any]:
+def discovery(asked: tuple[Query, ...], client: Client) -> dict[str, Any]:
     """The discovery document for a client: what any 2.0 client understands, with the extras of 3.0 where the client's page asks for them.
 
     All hooks share one id: a newer answer takes the place of an older one.
     """
-    return {"services": [_service(hook, queries, library, client) for hook in HOOKS]}
+    return {"services": [_service(hook, asked, client) for hook in HOOKS]}
 
 
-def _service(hook: str, queries: Iterable[Query], library: Library, client: Client) -> dict[str, Any]:
+def _service(hook: str, asked: tuple[Query, ...], client: Client) -> dict[str, Any]:
     newer = client.cds_hooks == NEWER
-    asked = variant_3(queries, hook) if newer else for_hook(queries, hook)
+    told_of = variant_3(asked, hook) if newer else for_hook(asked, hook)
     told: dict[str, Any] = {
         "hook": hook,
         "id": SERVICE,
@@ -46,7 +44,7 @@ def _service(hook: str, queries: Iterable[Query], library: Library, client: Clie
         "description": (
             f"Judges orders of immune globulin {_WHEN[hook]}: indication, dose, weight, product, rate, laboratory tests and risks."
         ),
-        "prefetch": {query.key: query.template for query in asked},
+        "prefetch": {query.key: query.template for query in told_of},
         "usageRequirements": _NEEDS,
     }
     if newer:

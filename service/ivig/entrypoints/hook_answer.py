@@ -18,16 +18,26 @@ from ivig.store.pseudonyms import Pseudonyms
 from ivig.store.record import Shown, ShownCard, ShownFinding
 from ivig.trust.clients import Client
 from ivig.validator import Validator
-from ivig.wire.cards import CardMade, Telling, cards
-from ivig.wire.hook import SELECT, SIGN, Call, Draft, evidence, requests_of
+from ivig.wire.cards import FINDINGS, RUN, CardMade, Telling, cards
+from ivig.wire.hook import SELECT, SIGN, Call
+from ivig.wire.hook_evidence import evidence, requests_of
+from ivig.wire.hook_orders import Draft
 from ivig.wire.prefetch import Query
 from ivig.wire.read import read
+from ivig.wire.telling import SHOWN
 
 _UUID = re.compile(r"[0-9A-Fa-f-]{8,64}")
-FINDINGS, RUN = "org.ivig-order-check.findings", "org.ivig-order-check.run"
+_VERDICT = "order-verdict"
 _MOST_OF_ONE = 50  # immune globulin orders: each is held against all others
 # At order-select nothing is said of what is simply not filled in yet.
-_UNFILLED = ("dose-missing", "schedule-missing", "indication-missing", "product-unspecified", "order-route-missing", "rate-missing")
+_UNFILLED = (
+    "dose-missing",
+    "schedule-missing",
+    "indication-missing",
+    "product-unspecified",
+    "order-route-missing",
+    "rate-missing",
+)
 
 
 class Answered(Struct, frozen=True):
@@ -42,6 +52,7 @@ class Answerer:
 
     Args:
         queries: of the discovery document.
+        log: called with a rule's name and the kind of fault; never with patient data.
         clock: the time, which is the day of judgement.
     """
 
@@ -51,9 +62,17 @@ class Answerer:
         queries: tuple[Query, ...],
         pseudonyms: Pseudonyms,
         zone: tzinfo,
+        log: Callable[[str, str], None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.validator, self.queries, self.pseudonyms, self.zone, self.clock = validator, queries, pseudonyms, zone, clock
+        self.validator, self.queries, self.pseudonyms, self.zone, self.clock = (
+            validator,
+            queries,
+            pseudonyms,
+            zone,
+            clock,
+        )
+        self.log = log
         self.quieting = Quieting()
         adjuncts = tuple(name for name in validator.rule_names if name.startswith("adjunct-"))
         self._withheld = frozenset((*_UNFILLED, *adjuncts))
@@ -102,17 +121,18 @@ class Answerer:
             hook=call.hook,
             base_url=base,
             modes={name: given.mode.value for name, given in client.rules.items()},
-            withheld=self._withheld if call.hook == SELECT else frozenset(),
+            withheld=self._withheld,
             repeated=(lambda j, f: self.quieting.knows(whom, printed(j.path), f)) if call.hook == SIGN else None,
             most_cards=client.most_cards,
             cds_hooks=client.cds_hooks,
-            overrides=library.overrides,
+            patient=f"Patient/{call.patient}",
+            log=self.log,
         )
         made = cards(report, requests_of(body), telling)
         if call.hook == SELECT:
             for judgement, one in zip(report.judgements, made, strict=True):
                 if one.card is not None:
-                    self.quieting.remember(whom, printed(judgement.path), (f for f, how in one.shown if how == "shown"))
+                    self.quieting.remember(whom, printed(judgement.path), (f for f, fate in one.shown if fate == SHOWN))
         return Answered(
             _body([one.card for one in made if one.card is not None], notes, made, client, call.hook),
             self._record(call, gathered, client, report, made, now, printed),
@@ -155,9 +175,9 @@ def _kept(judgement: Judgement, one: CardMade, order: str) -> ShownCard:
         judged=judgement.judged,
         indicator=card.get("indicator", ""),
         findings=tuple(
-            ShownFinding(f.rule, f.severity.name.lower(), f.result.value, how)
-            for f, how in one.shown
-            if f.rule != "order-verdict"
+            ShownFinding(f.rule, f.severity.name.lower(), f.result.value, fate)
+            for f, fate in one.shown
+            if f.rule != _VERDICT
         ),
         suggestions=tuple(s["uuid"] for s in card.get("suggestions", ())),
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ivig.chart.fetch import Fetcher
-from ivig.chart.queries import fill
+from ivig.chart.fetch import Fetcher, medicines_named
+from ivig.chart.queries import filled
 from ivig.core.lexicon import Lexicon
 from ivig.entrypoints.operation import Refused
 from ivig.outbound import AllowList
 from ivig.wire.decode import Item
-from ivig.wire.hook import DISPATCH, Call, Draft, named_orders, orders_to_judge
+from ivig.wire.hook import DISPATCH, Call
+from ivig.wire.hook_orders import Draft, named_orders, orders_to_judge
 from ivig.wire.prefetch import Answer, Query, State
 
 _MEDICATION_REQUEST = "MedicationRequest/"
@@ -44,7 +45,9 @@ class ChartGatherer:
         deadline_s: for all that is fetched for one call.
     """
 
-    def __init__(self, queries: tuple[Query, ...], lexicon: Lexicon, fetcher: Fetcher | None, deadline_s: float) -> None:
+    def __init__(
+        self, queries: tuple[Query, ...], lexicon: Lexicon, fetcher: Fetcher | None, deadline_s: float
+    ) -> None:
         self.queries, self.lexicon, self.fetcher, self.deadline_s = queries, lexicon, fetcher, deadline_s
 
     async def gather(self, call: Call, allowed: AllowList) -> Gathered:
@@ -53,20 +56,21 @@ class ChartGatherer:
         Raises:
             Refused: 412, the patient or the orders are needed and cannot be had.
         """
-        until = time.monotonic() + self.deadline_s
+        until = asyncio.get_running_loop().time() + self.deadline_s
         reaches = self.fetcher is not None and bool(call.server) and allowed.allows(call.server)
         more: dict[str, Item] = {}
+        told: dict[str, Answer] = {}
         missing = _orders_unsent(call)
         if missing:
             if not reaches:
                 raise Refused(412, "not-found", _NO_ORDERS, "context.dispatchedOrders")
-            _, more = await self._fetch(call, (), missing, until)
+            told, more = await self._fetch(call, (), missing, until)
             if not all(reference in more for reference in missing):
                 raise Refused(412, "not-found", _NO_ORDERS, "context.dispatchedOrders")
         orders = orders_to_judge(call, tuple(more.values()), self.lexicon)
         unknown = tuple(dict.fromkeys(o.medication for o in orders if o.medication and o.immune_globulin is None))
         if unknown and reaches:  # first what decides whether the hook is about immune globulin at all
-            _, found = await self._fetch(call, (), unknown, until)
+            told, found = await self._fetch(call, (), unknown, until)
             more |= found
             orders = orders_to_judge(call, tuple(more.values()), self.lexicon)
         asked = frozenset(unknown if reaches else ())
@@ -74,26 +78,32 @@ class ChartGatherer:
         nameless = tuple(o for o in orders if o not in judged)
         if not judged:
             return Gathered((), nameless)
-        answers = dict(call.prefetch)
+        answers = {**call.prefetch, **told}
         if reaches:
             wanted = self._wanted(call)
             unsent = tuple(dict.fromkeys(o.medication for o in judged if o.medication and o.medication not in asked))
             fetched, found = await self._fetch(call, wanted, unsent, until)
-            answers |= fetched
+            answers |= {key: _better(answers.get(key), answer) for key, answer in fetched.items()}
             more |= found
+            unnamed = _unnamed(call, answers, more)
+            if unnamed:  # of what was given before, and by what drug
+                told, found = await self._fetch(call, (), unnamed, until)
+                answers |= told
+                more |= found
         patient = answers.get("patient")
         if patient is None or patient.state is State.ABSENT:
             raise Refused(412, "not-found", _NO_PATIENT, "prefetch.patient")
         return Gathered(judged, nameless, answers, tuple(more.values()))
 
     def _wanted(self, call: Call) -> tuple[tuple[Query, str], ...]:
-        """The queries that the client did not run, as far as the context fills them."""
+        """The queries that the client did not run, or of which it sent a page alone, as far as the context fills them.
+
+        What the client ran and did not get is not asked for again.
+        """
         context = {"patientId": call.patient, "encounterId": call.encounter}
-        found = []
-        for query in self.queries:
-            if query.key not in call.prefetch and (address := fill(query, context)) is not None:
-                found.append((query, address))
-        return tuple(found)
+        sent = {key for key, answer in call.prefetch.items() if answer.state is not State.PARTIAL}
+        unsent = tuple(query for query in self.queries if query.key not in sent)
+        return filled(unsent, context)
 
     async def _fetch(
         self, call: Call, wanted: tuple[tuple[Query, str], ...], references: tuple[str, ...], until: float
@@ -101,9 +111,7 @@ class ChartGatherer:
         if not wanted and not references:
             return {}, {}
         assert self.fetcher is not None
-        return await self.fetcher.gather(
-            wanted, call.server, call.token, call.patient, references, max(0.0, until - time.monotonic())
-        )
+        return await self.fetcher.gather(wanted, call.server, call.token, call.patient, references, until)
 
 
 _NO_PATIENT = (
@@ -124,6 +132,19 @@ def _orders_unsent(call: Call) -> tuple[str, ...]:
     for item in named_orders(call, ()):
         sent.update((f"{_MEDICATION_REQUEST}{item.resource.id}", item.url))
     return tuple(n for n in call.named or () if n.startswith(_MEDICATION_REQUEST) and n not in sent)
+
+
+def _unnamed(call: Call, answers: Mapping[str, Answer], more: Mapping[str, Item]) -> tuple[str, ...]:
+    """The drugs of the chart that only a reference names."""
+    held = [*call.drafts, *(item for answer in answers.values() for item in answer.items), *more.values()]
+    return medicines_named(held, unless_displayed=True)
+
+
+def _better(sent: Answer | None, fetched: Answer) -> Answer:
+    """What is known of a query that the client had answered in part, and that was run again."""
+    if sent is None or fetched.state is State.HELD or not sent.items:
+        return fetched
+    return max(sent, fetched, key=lambda answer: len(answer.items))
 
 
 def states(answers: Mapping[str, Answer]) -> dict[str, str]:

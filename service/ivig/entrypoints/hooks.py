@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import to_thread
+from msgspec import structs
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -26,6 +27,7 @@ from ivig.trust.doorkeeper import Doorkeeper, NotTrusted, TooMany
 from ivig.wire.decode import Unreadable
 from ivig.wire.hook import HOOKS, read_call
 from ivig.wire.outcome import encode, refusal
+from ivig.wire.prefetch import Query
 
 _JSON = "application/json; charset=utf-8"
 _ON_THE_LOOP = 200_000  # a larger body is judged on a thread, so that nobody waits behind it
@@ -39,6 +41,7 @@ class Hooks:
     """The endpoints below `/cds-services`.
 
     Args:
+        asked: the queries of the discovery document.
         doorkeeper: knows the clients.
         most: largest body in bytes.
         base: the public address of the service; empty for the one a call came to.
@@ -47,6 +50,7 @@ class Hooks:
 
     def __init__(
         self,
+        asked: tuple[Query, ...],
         answerer: Answerer,
         gatherer: ChartGatherer,
         doorkeeper: Doorkeeper,
@@ -55,6 +59,7 @@ class Hooks:
         base: str = "",
         servers: tuple[str, ...] = (),
     ) -> None:
+        self.asked = asked
         self.answerer, self.gatherer, self.doorkeeper, self.store = answerer, gatherer, doorkeeper, store
         self.most, self.base, self.servers = most, base.rstrip("/"), servers
         self._allowed: dict[str, AllowList] = {}
@@ -93,7 +98,7 @@ class Hooks:
         return self.base or f"{request.url.scheme}://{request.url.netloc}"
 
     async def _discovery(self, request: Request, client: Client) -> Response:
-        return _answer(discovery(self.gatherer.queries, client))
+        return _answer(discovery(self.asked, client))
 
     async def _call(self, request: Request, client: Client) -> Response:
         _check_service(request)
@@ -108,7 +113,9 @@ class Hooks:
         if call.hook not in HOOKS:
             raise Refused(400, "not-supported", f"This service answers {', '.join(HOOKS)}.", "hook")
         if len(call.drafts) > _MOST_DRAFTS:
-            raise Refused(413, "too-costly", f"More than {_MOST_DRAFTS} draft orders in one call.", "context.draftOrders")
+            raise Refused(
+                413, "too-costly", f"More than {_MOST_DRAFTS} draft orders in one call.", "context.draftOrders"
+            )
         gathered = await self.gatherer.gather(call, self._allow(client))
         arguments = (call, gathered, body, client, self._base(request))
         if large or len(gathered.orders) > _FEW:
@@ -129,8 +136,8 @@ class Hooks:
 
     def _record(self, answered: Answered, started: float) -> None:
         if answered.record is not None:
-            answered.record.took_ms = round((time.perf_counter() - started) * 1e3, 3)
-            self.store.recorder.record(answered.record)
+            took = round((time.perf_counter() - started) * 1e3, 3)
+            self.store.recorder.record(structs.replace(answered.record, took_ms=took))
 
     async def _feedback(self, request: Request, client: Client) -> Response:
         _check_service(request)

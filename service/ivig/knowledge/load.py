@@ -13,6 +13,8 @@ from ivig.core.dated import Series
 from ivig.core.lexicon import Codes, Lexicon, ProductKnown, TestKnown, Words, plain_code, plain_url, tokens
 from ivig.core.rule import Rule
 from ivig.core.units import UNITS
+from ivig.knowledge.override_reasons import PAGE as OVERRIDE_REASONS
+from ivig.knowledge.override_reasons import read_override_reasons
 from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
 from ivig.knowledge.policies import DEFAULT, Known, read_policies
 from ivig.knowledge.positions import check_positions, check_views
@@ -87,6 +89,8 @@ def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping
     systems = _listing(reader, root / "systems.yaml", "systems", digest)
     units = _listing(reader, root / "units.yaml", "aliases", digest)
     views = _listing(reader, root / "views.yaml", "views", digest)
+    digest.update((root / OVERRIDE_REASONS).read_bytes())
+    reasons = read_override_reasons(reader, root, rules)
     changes = frozenset(reader.changes)
     policies = read_policies(reader, policy, root, _known(pages, views, rules))
     for source, file, line in reader.sources_used:
@@ -99,7 +103,7 @@ def load_library(policy: str | Path = DEFAULT, root: Path = HERE, rules: Mapping
         check_views(reader, indication, frozenset(views))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
-    library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes)
+    library = Library(pages, policies[0], sources, lexicon, digest.hexdigest()[:12], changes, reasons)
     for other in policies[1:]:
         library.beside(other)
     return library

@@ -42,6 +42,9 @@ class AllowList:
     def __init__(self, prefixes: Iterable[str]) -> None:
         self._prefixes = tuple(a for a in map(address_of, prefixes) if a is not None and not a.query)
 
+    def __bool__(self) -> bool:
+        return bool(self._prefixes)
+
     def allows(self, url: str) -> bool:
         """Whether it has the scheme, host and port of one of the prefixes, and its path or one below it."""
         asked = address_of(url)

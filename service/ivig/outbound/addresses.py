@@ -36,7 +36,7 @@ class Address(NamedTuple):
 def address_of(url: str) -> Address | None:
     """The parts of an absolute http(s) address; None where it is none, or where two programs could read it differently.
 
-    Such are: user names, fragments, backslashes, dot segments, percent signs that hide a slash or a dot segment (however often packed),
+    Such are: user names, fragments, backslashes, doubled slashes, dot segments, percent signs that hide one (however often packed),
     path parameters on dot segments, hosts that end in a dot, and IPv4 addresses in other than four decimal parts.
     """
     found = _URL.fullmatch(url) if _TEXT.fullmatch(url) else None
@@ -71,6 +71,8 @@ def _host(text: str) -> str:
 
 def _plain(path: str) -> bool:
     """Whether nothing of the path can be taken for a step up, a slash or an end, by whoever unpacks it, and however often."""
+    if "//" in path:  # servers differ in whether that is one slash
+        return False
     for _ in range(_UNQUOTED):
         if "\\" in path or any(c in _CONTROL for c in path):
             return False

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -64,6 +65,7 @@ def _network(private: bool) -> httpx.AsyncHTTPTransport:
     return transport
 
 
+@cache  # a tenth of a second
 def _trusting() -> ssl.SSLContext:
     """The machine's own authorities, and those of SSL_CERT_FILE, as sites have them; where it has none, certifi's."""
     paths = ssl.get_default_verify_paths()

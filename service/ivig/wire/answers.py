@@ -100,7 +100,7 @@ def _searchset(
     query: Query, bundle: Any, path: str, fetched: bool, broken: tuple[Broken, ...], before: int | None
 ) -> Answer:
     items: list[Item] = []
-    matches, lost, gap = 0, 0, ""
+    matches, lost, gap, kind = 0, 0, "", shapes.BY_TYPE.get(query.kind)
     for i, entry in enumerate(bundle.entry):
         resource = entry.resource
         if resource is None:
@@ -109,7 +109,7 @@ def _searchset(
             gap = gap or _reason(resource)
         else:
             items.append(Item(f"{path}.entry[{i}].resource", entry.fullUrl, resource))
-            matches += _name(resource) == query.kind
+            matches += type(resource) is kind
     more, goes_on, most = _links(bundle, query.count)
     if gap and not items and not goes_on:
         return failed(query, gap, fetched)

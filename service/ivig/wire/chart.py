@@ -95,7 +95,9 @@ class ChartReader:
         # The one order judged, on its own day: to itself it is no evidence. (On another day it may be later evidence, and is counted.)
         self.alone = len(judged) == 1 and own_day and asked.day is None and asked.moment is None
         self._subjects: dict[str, bool] = {}
-        self.sections = set(asked.sections) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
+        # What was sent was sent of the patient who was sent: it tells nothing of another one, whose order lies among the orders.
+        sent = asked.sections if references.patient(patient) is not None or not references.patients_sent else ()
+        self.sections = set(sent) | {SECTIONS[k] for k in decoded.searched if k in SECTIONS}
         self.strangers, self.stranger_path = 0, ""
         self.not_understood: list[str] = []
         self.held: dict[str, list[Any]] = {

@@ -97,14 +97,14 @@ def _place(call: Call) -> None:
             item.resource.encounter = shapes.Reference(reference=f"Encounter/{call.encounter}")
 
 
-def requests_of(body: bytes) -> Callable[[str], dict[str, Any] | None]:
-    """Gives the JSON of a resource at its path in the call, with decimals as they are; None when it did not come with the call.
+def requests_of(body: bytes) -> Callable[[str], dict[str, Any]]:
+    """Gives the JSON of a resource at its path in the call, with decimals as they are; empty when it did not come with the call.
 
     The body is read when first asked.
     """
     held: list[Any] = []
 
-    def at(path: str) -> dict[str, Any] | None:
+    def at(path: str) -> dict[str, Any]:
         if not held:
             held.append(json.loads(body, parse_float=Decimal))
         node: Any = held[0]
@@ -112,6 +112,6 @@ def requests_of(body: bytes) -> Callable[[str], dict[str, Any] | None]:
             node = node.get(name) if isinstance(node, dict) else None
             if place:
                 node = node[int(place)] if isinstance(node, list) and int(place) < len(node) else None
-        return node if isinstance(node, dict) else None
+        return node if isinstance(node, dict) else {}
 
     return at

@@ -20,7 +20,7 @@ from ivig.wire.decode import Broken
 BASE = "https://ivig.example.org/fhir"
 RULE, RESULT, VERDICT = (f"{BASE}/CodeSystem/ivig-{name}" for name in ("rule", "result", "verdict"))
 NOT_JUDGED, MEASURE, RUN = (f"{BASE}/StructureDefinition/ivig-{name}" for name in ("not-judged", "measure", "run"))
-_SEVERITY = {Severity.INFORMATION: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}
+SEVERITIES = {Severity.INFORMATION: "information", Severity.WARNING: "warning", Severity.ERROR: "error"}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -82,7 +82,11 @@ def _issue(f: Finding, told: Explanation, full: bool) -> dict[str, Any]:
         extensions.append(_measure(f.measure))
     if extensions:
         issue["extension"] = extensions
-    issue |= {"severity": _SEVERITY[f.severity], "code": f.code, "details": {"coding": coding, "text": _cut(told.text)}}
+    issue |= {
+        "severity": SEVERITIES[f.severity],
+        "code": f.code,
+        "details": {"coding": coding, "text": _cut(told.text)},
+    }
     said = diagnostics(told, full)
     if said:
         issue["diagnostics"] = said
@@ -137,13 +141,11 @@ def _last(path: str) -> str:
 
 
 def _run(report: Report, full: bool) -> dict[str, Any]:
-    asked = report.grounds.policy_day
-    policy = report.policy if asked is None else f"{report.policy}, as of {asked.isoformat()}"
     parts: list[dict[str, Any]] = [
         {"url": "service", "valueString": f"ivig-order-check {__version__}"},
         {"url": "rules", "valueString": f"{report.rules} rules, release {__version__}"},
         {"url": "knowledge", "valueString": report.knowledge},
-        {"url": "policy", "valueString": policy},
+        {"url": "policy", "valueString": policy_told(report)},
     ]
     orders = [_order(j) for j in report.judgements]
     if full:
@@ -151,6 +153,12 @@ def _run(report: Report, full: bool) -> dict[str, Any]:
             order["extension"].extend(map(_checked, checked))
     parts.extend(orders)
     return {"url": RUN, "extension": parts}
+
+
+def policy_told(report: Report) -> str:
+    """The policy with its version, and its day where that was asked for."""
+    asked = report.grounds.policy_day
+    return report.policy if asked is None else f"{report.policy}, as of {asked.isoformat()}"
 
 
 def _order(j: Judgement) -> dict[str, Any]:

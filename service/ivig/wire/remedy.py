@@ -131,12 +131,31 @@ def _dosage_at(dosages: list[Json], path: str) -> Json:
 
 def _product(request: Json, change: ProductChange) -> None:
     concept = coded(change.concept)
-    for name in ("medicationReference", "medicationCodeableConcept"):
-        request.pop(name, None)
+    before = request.pop("medicationReference", None)
+    request.pop("medicationCodeableConcept", None)
+    _without_contained(request, before)
     if "medication" in request:  # R5
         request["medication"] = {"concept": concept}
     else:
         request["medicationCodeableConcept"] = concept
+
+
+def _without_contained(request: Json, reference: Any) -> None:
+    """Take out the contained resource that nothing points to any more: FHIR allows none (dom-3)."""
+    local = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
+    held = request.get("contained")
+    if not local.startswith("#") or not isinstance(held, list) or _refers(request, local):
+        return
+    kept = [one for one in held if not isinstance(one, dict) or f"#{one.get('id')}" != local]
+    request |= {"contained": kept}
+    if not kept:
+        del request["contained"]
+
+
+def _refers(tree: Any, local: str) -> bool:
+    if isinstance(tree, dict):
+        return tree.get("reference") == local or any(_refers(below, local) for below in tree.values())
+    return isinstance(tree, list) and any(_refers(below, local) for below in tree)
 
 
 def _dosing_weight(change: BasisChange) -> Json:

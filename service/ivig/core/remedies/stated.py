@@ -32,4 +32,4 @@ def by_its_route(finding: Finding, order: Order, product: Product) -> Iterator[C
     if product.routes is not None and order.parts:
         for made_for in product.routes.words:
             place = order.route_path or f"{order.parts[0].path}.route"
-            yield Candidate((RouteChange(place, made_for),), f"give {product.title} {made_for.upper()}")
+            yield Candidate((RouteChange(place, made_for),), f"{product.title} {made_for.upper()}")

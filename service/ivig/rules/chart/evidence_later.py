@@ -17,7 +17,7 @@ from ivig.core.rule import note
 
 rule = note(
     "chart-evidence-later",
-    says="{count} resource(s) dated after {day} were left out; give evaluationDate to judge by a later day",
+    says="{count} resource(s) dated after {day} were left out; evaluationDate judges by a later day",
 )
 
 

@@ -1,0 +1,36 @@
+"""Brings the tables of the store to this release: `ivig store upgrade`, or `python -m ivig.store.migrate` for the embedded one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from ivig.settings import Settings, load_settings
+from ivig.store.database import url_of
+
+
+def config(settings: Settings) -> Config:
+    """alembic's configuration: the migrations beside this file, and the database of the settings."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.attributes["url"] = url_of(settings)
+    return made
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring the tables to the newest revision.
+
+    Raises:
+        StoreFault: the address of the database cannot be used.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached, or refuses.
+    """
+    url = url_of(settings)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command.upgrade(config(settings), "head")
+
+
+if __name__ == "__main__":
+    upgrade(load_settings())
