@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import unquote
 
-_URL = re.compile(r"([a-zA-Z]+)://([^/?#@]*)([^?#]*)(?:\?([^#]*))?")
+_URL = re.compile(r"([a-zA-Z]+)://([^/?#@]+)((?:/[^?#]*)?)(?:\?([^#]*))?")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:]+)(?::([0-9]{1,5}))?")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _DIGITS = re.compile(r"[0-9]+|0x[0-9a-f]*")
