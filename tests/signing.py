@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from functools import lru_cache
 from typing import Any
 
+import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
@@ -16,6 +18,7 @@ from r4 import Json
 ISSUER = "https://ehr.example/issuer"
 URL = "https://ivig.example/cds-services/ivig-order-check"
 NOW = 1_800_000_000.0
+JWKS = "https://ehr.example/jwks"
 
 
 @lru_cache
@@ -54,3 +57,23 @@ def token(
     top = {k: v for k, v in ({"kid": kid, "typ": "JWT"} | (header or {})).items() if v is not ...}
     typed = "typ" not in top
     return jwt.encode(claims(**changed), key or rsa_key(), algorithm, {**top, "typ": None} if typed else top)
+
+
+class Net:
+    """The key server's side of the wire: what it answers, and how often it was asked."""
+
+    def __init__(self, *keys: Json, answer: Any = None) -> None:
+        self.body, self.answer, self.asked = jwks(*keys), answer, list[str]()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(str(request.url))
+        if self.answer is not None:
+            made = self.answer(request)
+            return await made if asyncio.iscoroutine(made) else made
+        return httpx.Response(200, content=self.body)
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self)
+
+

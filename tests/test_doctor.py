@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ivig.cli import app
+from ivig.store.database import FILE
 from signing import ISSUER, URL, curve_key, jwk, jwks, rsa_key, token
 
 runner = CliRunner()
@@ -42,7 +43,7 @@ def test_a_site_in_order(site: Path) -> None:
     code, told = looked()
     assert code == 0, told
     assert " fault " not in told
-    for what in ("knowledge", "clients ehr", "data directory", "hash key", "store sqlite", "keys of ehr 1 of 1 keys"):
+    for what in ("knowledge", "clients ehr", "data directory", "journal", "hash key", "store sqlite", "keys of ehr 1 of 1 keys"):
         assert what in told
 
 
@@ -83,8 +84,30 @@ def test_a_database_that_is_not_there(site: Path, monkeypatch: pytest.MonkeyPatc
     assert "hunter2" not in told
 
 
+def test_it_looks_and_makes_nothing(site: Path) -> None:
+    before = sorted(site.rglob("*"))
+    code, told = looked()
+    assert (code, sorted(site.rglob("*"))) == (0, before)
+    assert told.count("made at the first start") == 4
+
+
+def test_a_store_of_another_release(site: Path) -> None:
+    (site / "data").mkdir()
+    (site / "data" / FILE).touch()
+    code, told = looked()
+    assert (code, "tables of another release" in told) == (0, True)
+
+
+def test_a_hash_key_that_is_empty(site: Path) -> None:
+    (site / "data").mkdir()
+    (site / "data" / "hash.key").touch(0o600)
+    code, told = looked()
+    assert (code, "hash.key is empty" in told) == (0, True)
+
+
 def test_a_hash_key_that_others_can_read(site: Path) -> None:
-    looked()
+    (site / "data").mkdir()
+    (site / "data" / "hash.key").write_text("0" * 64)
     (site / "data" / "hash.key").chmod(0o644)
     code, told = looked()
     assert (code, "can be read by others" in told) == (0, True)
@@ -180,3 +203,24 @@ def test_another_address_and_files_that_are_not_there(site: Path, monkeypatch: p
     assert looked("token", str(site / "none"))[0] not in (0, 1)
     monkeypatch.setenv("IVIG_CLIENTS", "")
     assert "No client is known" in looked("token", str(site / "token"))[1]
+
+
+def test_offline_no_key_set_is_fetched(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with fhir_server(200, jwks(jwk(rsa_key(), "one"))) as base:
+        entry = f"{{id: ehr, issuer: '{ISSUER}', jwks_file: keys.json, jwks_urls: ['{base}']}}"
+        (site / "clients.yaml").write_text(f"clients:\n  - {entry}\n")
+        monkeypatch.setenv("IVIG_PRIVATE_ADDRESSES", "allowed")
+        (site / "token").write_text(token(now=time.time(), header={"jku": base}))
+        assert looked("token", str(site / "token"))[0] == 0
+        code, told = looked("token", str(site / "token"), "--offline")
+        assert (code, "for this is offline" in told) == (1, True)
+        (site / "token").write_text(token(now=time.time()))
+        assert looked("token", str(site / "token"), "--offline")[0] == 0
+
+
+def test_a_token_that_was_wrapped_on_its_way(site: Path) -> None:
+    said = token(now=time.time())
+    wrapped = "\n  ".join(said[i : i + 60] for i in range(0, len(said), 60))
+    assert looked("token", "-", stdin=f"Bearer {wrapped}\n")[0] == 0
+    code, told = looked("token", "-", stdin="\n")
+    assert (code, "fault there is a token" in told) == (1, True)

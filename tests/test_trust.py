@@ -6,11 +6,7 @@ import asyncio
 import base64
 import hmac
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +22,14 @@ from ivig.knowledge.pages import KnowledgeFault
 from ivig.settings import Settings
 from ivig.trust.clients import Client, Mode, load_clients
 from ivig.trust.doorkeeper import Doorkeeper, NotTrusted, Reason, TooMany
-from ivig.trust.keys import KeyFault, Keys, keys_in
+
 from ivig.trust.rate import Rate
 from ivig.trust.replay import Replay
 from r4 import Json
-from signing import ISSUER, NOW, URL, claims, curve_key, jwk, jwks, private_jwk, rsa_key, token
+from signing import ISSUER, JWKS, NOW, URL, Net, claims, curve_key, jwk, jwks, rsa_key, token
 
 RULES = ("lab-missing", "risk-thrombosis")
-JWKS = "https://ehr.example/jwks"
 
-
-class Net:
-    """The key server's side of the wire: what it answers, and how often it was asked."""
-
-    def __init__(self, *keys: Json, answer: Any = None) -> None:
-        self.body, self.answer, self.asked = jwks(*keys), answer, list[str]()
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(str(request.url))
-        if self.answer is not None:
-            made = self.answer(request)
-            return await made if asyncio.iscoroutine(made) else made
-        return httpx.Response(200, content=self.body)
-
-    @property
-    def transport(self) -> httpx.MockTransport:
-        return httpx.MockTransport(self)
 
 
 def keeper(net: Net | None = None, **changed: Any) -> Doorkeeper:
@@ -163,6 +141,60 @@ def test_the_public_key_as_a_shared_secret(size: str) -> None:
     assert reason(f"{said}.{signature}") is Reason.ALGORITHM
 
 
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS384", "HS512"])
+def test_no_client_can_sign_with_nothing_or_with_a_shared_secret(algorithm: str) -> None:
+    assert reason(unsigned({"alg": algorithm, "kid": "one", "typ": "JWT"}), keeper(algorithms=(algorithm,))) is (
+        Reason.ALGORITHM
+    )
+
+
+def test_the_algorithm_is_looked_at_before_any_key_is() -> None:
+    net = Net(jwk(rsa_key(), "one"))
+    for algorithm in ("none", "HS384", "RS256"):
+        reason(unsigned({"alg": algorithm, "kid": "one", "typ": "JWT"}), keeper(net))
+    reason(token(iss="https://other.example"), keeper(net))
+    assert net.asked == []
+
+
+def test_a_token_in_a_token() -> None:
+    head, _, signature = token().split(".")
+    inner = base64.urlsafe_b64encode(token().encode()).decode().rstrip("=")
+    assert reason(f"{head}.{inner}.{signature}") is Reason.MALFORMED
+    assert reason(f"{token()}.{signature}") is Reason.MALFORMED
+    assert reason(f"{token()}.a.b") is Reason.MALFORMED  # five parts: encrypted
+
+
+@pytest.mark.parametrize("strange", ["=", "==", "+", "/", "!", " ", "\n", "\u00e9", "\x00", ","])
+def test_nothing_but_base64url(strange: str) -> None:
+    head, body, signature = token().split(".")
+    half = len(signature) // 2
+    for said in (
+        f"{head}.{body}.{signature[:half]}{strange}{signature[half:]}",
+        f"{head}.{body[:20]}{strange}{body[20:]}.{signature}",
+        f"{head[:8]}{strange}{head[8:]}.{body}.{signature}",
+    ):
+        assert reason(said) is Reason.MALFORMED
+
+
+def test_what_is_too_long_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("taken apart")
+
+    monkeypatch.setattr("ivig.trust.token._object", never)
+    assert reason(token(padding="x" * 20_000)) is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("life", [0, -30])
+def test_a_token_that_is_over_before_it_begins(life: int) -> None:
+    assert reason(token(iat=NOW, exp=NOW + life)) is Reason.TIME
+
+
+def test_one_client_that_floods_us_locks_out_no_other() -> None:
+    replay = Replay(most=2)
+    assert [replay.first("a", str(i), 10, 0) for i in range(4)] == [True, True, False, False]
+    assert replay.first("b", "0", 10, 0)
+
+
 def test_a_key_of_another_kind_than_its_algorithm() -> None:
     assert reason(token(kid="two")) is Reason.KEY
     assert reason(token(curve_key(), "ES384", "one")) is Reason.KEY
@@ -188,6 +220,7 @@ def test_claims_changed_after_signing() -> None:
         ({"kid": ...}, Reason.HEADER),
         ({"kid": ""}, Reason.HEADER),
         ({"typ": "JOSE"}, Reason.HEADER),
+        ({"typ": ...}, Reason.HEADER),
         ({"crit": ["exp"]}, Reason.HEADER),
         ({"kid": "three"}, Reason.KEY),
         ({"jku": "http://localhost/jwks"}, Reason.KEY),
@@ -207,7 +240,11 @@ def test_headers_that_are_not_taken(header: Json, why: Reason) -> None:
 
 def test_a_key_that_the_token_brings_along_is_not_looked_at() -> None:
     theirs = rsa_key(2048, "theirs")
-    assert reason(token(theirs, header={"jwk": jwk(theirs, "one")})) is Reason.SIGNATURE
+    net = Net(jwk(rsa_key(), "one"))
+    for header in ({"jwk": jwk(theirs, "one")}, {"x5c": ["MIIB"]}, {"x5u": "https://evil.example/x"}, {"x5t": "abc"}):
+        assert reason(token(theirs, header=header), keeper(net)) is Reason.SIGNATURE
+        assert admitted(token(header=header), keeper(net))
+    assert set(net.asked) == {JWKS}
 
 
 @pytest.mark.parametrize(
@@ -269,154 +306,6 @@ def test_without_tokens_everybody_is_the_development_client() -> None:
 def test_the_development_client_is_nobody_where_tokens_are_asked_for() -> None:
     door = Doorkeeper(Settings(), (Client("development"),), lambda: NOW)
     assert reason(token(iss=""), door) is Reason.ISSUER
-
-
-# -- keys -------------------------------------------------------------------------------------------------------------
-
-
-def test_only_public_signing_keys_of_good_size_are_taken() -> None:
-    secret = {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"}
-    listed = (
-        jwk(rsa_key(), "good"),
-        jwk(curve_key(), "curve"),
-        jwk(rsa_key(1024), "short"),
-        jwk(rsa_key(), "encrypts", use="enc"),
-        jwk(rsa_key(), "elsewhere", key_ops=["encrypt"]),
-        private_jwk(rsa_key(), "private"),
-        secret,
-        {"kty": "RSA", "kid": "broken", "n": "x"},
-        {"kty": "RSA"},
-    )
-    assert set(keys_in(jwks(*listed))) == {"good", "curve"}
-
-
-@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"{}", b'{"keys": 7}', b'{"keys": []}', b"[" * 100_000])
-def test_what_is_no_key_set(text: bytes) -> None:
-    with pytest.raises(KeyFault):
-        keys_in(text)
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def rotating(net: Net) -> tuple[Keys, Clock, Client]:
-    clock = Clock()
-    return Keys(False, net.transport, clock), clock, Client("ehr", ISSUER, (JWKS,))
-
-
-def test_a_key_set_is_fetched_once_and_again_when_a_key_is_new() -> None:
-    net = Net(jwk(rsa_key(), "one"))
-    keys, clock, client = rotating(net)
-
-    async def run() -> None:
-        for _ in range(5):
-            await keys.find(client, "one")
-        assert len(net.asked) == 1
-        with pytest.raises(KeyFault):
-            await keys.find(client, "new")  # not again so soon: whoever invents key ids makes us call nobody
-        assert len(net.asked) == 1
-        net.body = jwks(jwk(rsa_key(2048, "new"), "new"))
-        clock.now += 11
-        assert (await keys.find(client, "new")).kid == "new"
-        with pytest.raises(KeyFault):
-            await keys.find(client, "one")  # a key that was withdrawn verifies nothing more
-
-    asyncio.run(run())
-
-
-def test_calls_at_once_share_one_fetch() -> None:
-    async def slow(_: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(0.05)
-        return httpx.Response(200, content=jwks(jwk(rsa_key(), "one")))
-
-    net = Net(answer=slow)
-    keys, _, client = rotating(net)
-
-    async def run() -> None:
-        await asyncio.gather(*(keys.find(client, "one") for _ in range(20)))
-
-    asyncio.run(run())
-    assert len(net.asked) == 1
-
-
-FAULTS = {
-    "500": lambda _: httpx.Response(500),
-    "429": lambda _: httpx.Response(429),
-    "HTML": lambda _: httpx.Response(200, text="<html>busy</html>"),
-    "a redirect": lambda _: httpx.Response(302, headers={"Location": "https://evil.example/jwks"}),
-    "too much": lambda _: httpx.Response(200, content=b" " * 600_000),
-}
-
-
-def _cut(_: httpx.Request) -> httpx.Response:
-    raise httpx.ReadError("cut")
-
-
-@pytest.mark.parametrize("fault", [*FAULTS.values(), _cut], ids=[*FAULTS, "cut off"])
-def test_while_the_key_server_fails_the_keys_at_hand_are_used_and_it_is_not_hammered(fault: Any) -> None:
-    net = Net(jwk(rsa_key(), "one"))
-    keys, clock, client = rotating(net)
-
-    async def run() -> None:
-        await keys.find(client, "one")
-        net.answer = fault
-        clock.now = 4_000  # past its freshness
-        assert (await keys.find(client, "one")).kid == "one"
-        asked = len(net.asked)
-        for _ in range(10):
-            await keys.find(client, "one")
-        assert len(net.asked) == asked
-        clock.now = 100_000  # past all use
-        with pytest.raises(KeyFault):
-            await keys.find(client, "one")
-        assert all(url == JWKS for url in net.asked)
-
-    asyncio.run(run())
-
-
-def test_keys_from_a_file_and_none_from_where_it_does_not_say(tmp_path: Path) -> None:
-    (tmp_path / "keys.json").write_bytes(jwks(jwk(rsa_key(), "one")))
-    client = Client("ehr", ISSUER, jwks_file=str(tmp_path / "keys.json"))
-    net = Net()
-    keys = Keys(False, net.transport, Clock())
-    assert asyncio.run(keys.find(client, "one")).kid == "one"
-    with pytest.raises(KeyFault):
-        asyncio.run(keys.find(client, "one", "https://ehr.example/jwks"))
-    assert net.asked == []
-
-
-@contextmanager
-def key_server(body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/jwks"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
-def test_a_real_key_server_and_one_at_a_private_address() -> None:
-    with key_server(jwks(jwk(rsa_key(), "one"))) as url:
-        client = Client("ehr", ISSUER, (url,))
-        assert asyncio.run(Keys(private=True).find(client, "one", url)).kid == "one"
-        with pytest.raises(KeyFault, match="may not be called"):
-            asyncio.run(Keys(private=False).find(client, "one", url))
 
 
 # -- replay and rate --------------------------------------------------------------------------------------------------
@@ -505,6 +394,10 @@ clients:
         ("{id: development, rules: {lab-missing: {mode: 'off', reason: r, until: x}}}", "unknown key `until`"),
         ("{id: development, rules: [lab-missing]}", "maps a rule"),
         ("7", "a client is a mapping"),
+        ("{id: a, issuer: x, jwks_urls: [https://x.example], algorithms: []}", "an empty list"),
+        ("{id: a, issuer: x, jwks_urls: [https://x.example], tenants: []}", "an empty list"),
+        ("{id: a, issuer: x, jwks_urls: [https://x.example/%2e%2e/y]}", "is no address"),
+        ("{id: a, issuer: x, jwks_urls: [https://x.example], fhir_servers: [https://x.example/fhir?x=1]}", "has a query"),
         ("{id: 'a b', issuer: x, jwks_urls: [https://x.example]}", "an id has letters"),
     ],
 )
@@ -525,6 +418,30 @@ def test_two_clients_of_one_issuer_or_id(tmp_path: Path) -> None:
         load_clients(str(page), RULES)
     assert "two clients have the id a" in str(fault.value)
     assert "two clients have the issuer x" in str(fault.value)
+
+
+def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
+    page = tmp_path / "clients.yaml"
+    page.write_text(
+        "client: x\n"
+        "clients:\n"
+        "  - id: a\n"
+        "    issuer: x\n"
+        "    jwks_urls: [https://x.example]\n"
+        "  - id: a\n"
+        "    jwks_urls: [ftp://x]\n"
+        "    issuer: x\n"
+    )
+    with pytest.raises(KnowledgeFault) as fault:
+        load_clients(str(page), RULES)
+    assert [f.line for f in fault.value.faults] == [1, 6, 7, 8]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "clients:", "clients: {}", "clients: x"])
+def test_a_page_without_clients_is_a_fault_and_not_nobody(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clients.yaml").write_text(text)
+    with pytest.raises(KnowledgeFault, match="`clients` is a list"):
+        load_clients(str(tmp_path / "clients.yaml"), RULES)
 
 
 def test_a_page_that_is_not_there_is_a_fault(tmp_path: Path) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -57,6 +55,8 @@ async def _gathered(settings: Settings) -> list[Line]:
 
 
 async def _lines(settings: Settings) -> AsyncIterator[Line]:
+    from ivig.entrypoints import doctor_places as places
+
     if settings.auth == "off":
         yield Line("tokens", State.WARNING, "IVIG_AUTH=off", "For development only: the hooks take calls from anybody.")
     else:
@@ -66,9 +66,10 @@ async def _lines(settings: Settings) -> AsyncIterator[Line]:
         clients = found or clients
         yield line
     yield _public(settings, clients)
-    yield _folder(settings)
-    yield _hash_key(settings)
-    yield await _store(settings)
+    yield places.folder(settings)
+    yield places.journal(settings)
+    yield places.hash_key(settings)
+    yield await places.store(settings)
     for client in clients:
         if client.issuer:
             yield await _keys(client, settings)
@@ -115,64 +116,6 @@ def _public(settings: Settings, clients: tuple[Client, ...]) -> Line:
     return Line(
         "public address", State.WARNING if clients else State.OK, "the one a call came to", advice if clients else ""
     )
-
-
-def _folder(settings: Settings) -> Line:
-    folder = Path(settings.data_dir).expanduser()
-    probe = folder / f".doctor-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe.write_text("")
-        probe.unlink()
-    except OSError as fault:
-        why = fault.strerror or type(fault).__name__
-        return Line("data directory", State.FAULT, f"{folder}: {why}", "Name one that can be written in IVIG_DATA_DIR.")
-    return Line("data directory", State.OK, str(folder))
-
-
-def _hash_key(settings: Settings) -> Line:
-    from ivig.store.pseudonyms import FILE, key_from
-
-    if settings.hash_key.get_secret_value():
-        return Line("hash key", State.OK, "set by IVIG_HASH_KEY")
-    key_from(settings)
-    path = Path(settings.data_dir).expanduser() / FILE
-    if not path.is_file():
-        return Line(
-            "hash key",
-            State.WARNING,
-            "of this process alone",
-            "Set IVIG_HASH_KEY, or patients' hashes change with every start.",
-        )
-    if path.stat().st_mode & 0o077:
-        return Line("hash key", State.WARNING, f"{path} can be read by others", f"chmod 600 {path}")
-    return Line("hash key", State.OK, str(path))
-
-
-async def _store(settings: Settings) -> Line:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from ivig.store.database import StoreFault, engine_of, prepare, url_of
-
-    try:
-        where = url_of(settings).render_as_string(hide_password=True)
-        engine = engine_of(settings)
-    except StoreFault as fault:
-        return Line("store", State.FAULT, str(fault), "Look at IVIG_DATABASE_URL.")
-    try:
-        current = await asyncio.wait_for(prepare(engine, settings), _TIMEOUT_S * 2)
-    except (SQLAlchemyError, OSError, StoreFault, TimeoutError) as fault:
-        return Line(
-            "store",
-            State.FAULT,
-            f"{where}: {type(fault).__name__}",
-            "It cannot be reached; the hooks answer, and records wait in the journal.",
-        )
-    finally:
-        await engine.dispose()
-    if not current:
-        return Line("store", State.FAULT, f"{where}: tables of another release", "ivig store upgrade")
-    return Line("store", State.OK, where)
 
 
 async def _keys(client: Client, settings: Settings) -> Line:

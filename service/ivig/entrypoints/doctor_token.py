@@ -33,17 +33,18 @@ def token(
     """
     settings = settings_of()
     from ivig.knowledge.pages import KnowledgeFault
-    from ivig.trust.clients import load_clients
+    from ivig.trust.clients import DEVELOPMENT, Client, load_clients
     from ivig.trust.keys import Keys
     from ivig.trust.replay import Replay
-    from ivig.trust.token import NotTrusted, Verifier, bearer
+    from ivig.trust.token import NotTrusted, Verifier
     from ivig.validator import Validator, library_of
 
     try:
         said = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8", errors="replace")
     except OSError as fault:
         wrong_call(f"Cannot read {file}: {fault.strerror or type(fault).__name__}.")
-    said = "".join(said.split()) if not said.strip().lower().startswith("bearer ") else bearer(said.strip())
+    words = said.split()  # it may have been wrapped on its way here
+    said = "".join(words[1:] if words and words[0].lower() == "bearer" else words)
     try:
         clients = load_clients(settings.clients, Validator(library_of(settings.policy)).rule_names)
     except KnowledgeFault as fault:
@@ -51,19 +52,24 @@ def token(
     if not clients:
         typer.echo("No client is known: name the page of clients in IVIG_CLIENTS.", err=True)
         raise typer.Exit(1)
-    if offline:
-        clients = tuple(c for c in clients if c.jwks_file)
     base = settings.public_base_url.rstrip("/")
     if not url and not base:
         wrong_call("Say which address the token was sent to: --url, or set IVIG_PUBLIC_BASE_URL.")
-    verifier = Verifier(clients, Keys(settings.private_addresses == "allowed"), Replay(), time.time)
+    keys = Keys(settings.private_addresses == "allowed", offline=offline)
+    verifier = Verifier((c for c in clients if c.id != DEVELOPMENT.id), keys, Replay(), time.time)
     lines: list[Line] = []
 
     def trace(what: str, holds: bool, seen: str) -> None:
         lines.append(Line(what, State.OK if holds else State.FAULT, seen, "" if holds else _ADVICE.get(what, "")))
 
+    async def verify() -> Client:
+        try:
+            return await verifier.verify(said, url or f"{base}{_PATH}", trace)
+        finally:
+            await keys.aclose()
+
     try:
-        client = asyncio.run(verifier.verify(said, url or f"{base}{_PATH}", trace))
+        client = asyncio.run(verify())
     except NotTrusted:
         print_lines(lines)
         typer.echo("It would be refused.")

@@ -6,18 +6,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from ivig.knowledge.pages import KnowledgeFault, Lined, PageReader
+from ivig.outbound import address_of
 
 SAFE = ("RS384", "ES384")
 # What a client's page may add, for EHRs that sign with nothing else. `none` and secrets shared by both sides are never taken.
 KNOWN = (*SAFE, "RS256", "RS512", "ES256", "ES512", "PS256", "PS384", "PS512")
 _VERSIONS = ("2.0", "3.0")
 _MOST = 10_000
-
 
 class Mode(StrEnum):
     """What becomes of a rule's findings on the cards of a client."""
@@ -26,13 +25,11 @@ class Mode(StrEnum):
     SHADOW = "shadow"  # evaluated and recorded, not shown
     OFF = "off"
 
-
 class RuleMode(Struct, frozen=True):
     """A rule's mode, and why it is not on."""
 
     mode: Mode
     reason: str
-
 
 class Client(Struct, frozen=True):
     """One client.
@@ -67,10 +64,8 @@ class Client(Struct, frozen=True):
     rules: Mapping[str, RuleMode] = {}
     calls_per_minute: int = 0
 
-
 # The client of every call where tokens are not asked for. An entry of this id on the page takes its place.
 DEVELOPMENT = Client("development")
-
 
 def load_clients(path: str, rules: Collection[str]) -> tuple[Client, ...]:
     """The clients of a page; none without one.
@@ -91,7 +86,6 @@ def load_clients(path: str, rules: Collection[str]) -> tuple[Client, ...]:
         raise KnowledgeFault(reader.faults)
     return found
 
-
 class _Clients:
     """Reads the entries of one page, and gathers what is wrong with them."""
 
@@ -104,8 +98,8 @@ class _Clients:
             "jwks_file": self._key_file,
             "algorithms": self._algorithms,
             "audience_aliases": self._words,
-            "tenants": self._words,
-            "fhir_servers": self._urls,
+            "tenants": self._some,
+            "fhir_servers": self._bases,
             "cds_hooks": self._version,
             "crd": self._truth,
             "most_cards": self._number,
@@ -117,25 +111,32 @@ class _Clients:
         self.reader.fault(self.file, line, what)
 
     def read(self, page: Lined) -> tuple[Client, ...]:
+        unread = bool(self.reader.faults)
         for key in page.keys() - {"clients"}:
             self.fault(page.lines[key], f"unknown key `{key}`; the page holds `clients`")
-        listed = page.get("clients", [])
+        listed = page.get("clients")
         if not isinstance(listed, list):
-            self.fault(page.line, "`clients` is a list")
+            if not unread:  # else it has said so
+                self.fault(page.lines.get("clients", page.line), "`clients` is a list, and has to be there")
             return ()
-        found = [client for entry in listed if (client := self._client(entry)) is not None]
-        for what in ("id", "issuer"):
-            seen: set[str] = set()
-            for client in found:
-                name = getattr(client, what)
-                if name and name in seen:
-                    self.fault(page.lines.get("clients", 1), f"two clients have the {what} {name}")
-                seen.add(name)
-        return tuple(found)
+        line = page.lines["clients"]
+        found: list[tuple[Client, Lined]] = []
+        for entry in listed:
+            client = self._client(entry, line)
+            if client is not None:
+                self._once(client, entry, [one for one, _ in found])
+                found.append((client, entry))
+        return tuple(client for client, _ in found)
 
-    def _client(self, entry: Any) -> Client | None:
+    def _once(self, client: Client, entry: Lined, before: list[Client]) -> None:
+        for what in ("id", "issuer"):
+            name = getattr(client, what)
+            if name and any(getattr(one, what) == name for one in before):
+                self.fault(entry.lines[what], f"two clients have the {what} {name}")
+
+    def _client(self, entry: Any, line: int) -> Client | None:
         if not isinstance(entry, Lined):
-            self.fault(1, "a client is a mapping")
+            self.fault(line, "a client is a mapping")
             return None
         for key in entry.keys() - self._read.keys():
             self.fault(entry.lines[key], f"unknown key `{key}`; a client has {', '.join(self._read)}")
@@ -165,12 +166,24 @@ class _Clients:
     def _words(self, value: Any, line: int) -> tuple[str, ...]:
         return tuple(self._word(one, line) for one in (value if isinstance(value, list) else [value]))
 
+    def _some(self, value: Any, line: int) -> tuple[str, ...]:
+        found = self._words(value, line)
+        if not found:
+            self.fault(line, "an empty list: does it mean none, or any? Leave it out, or name some")
+        return found
+
+    def _bases(self, value: Any, line: int) -> tuple[str, ...]:
+        found = self._urls(value, line)
+        for url in found:
+            if "?" in url:
+                self.fault(line, f"{url} has a query; a FHIR base has none")
+        return found
+
     def _urls(self, value: Any, line: int) -> tuple[str, ...]:
         found = self._words(value, line)
         for url in found:
-            parts = urlsplit(url)
-            if url and (parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc):
-                self.fault(line, f"{url} is no address such as https://ehr.example.org/jwks")
+            if url and address_of(url) is None:
+                self.fault(line, f"{url} is no address such as https://ehr.example.org/jwks that can be read one way only")
         return found
 
     def _key_file(self, value: Any, line: int) -> str:
@@ -184,7 +197,7 @@ class _Clients:
         return str(path)
 
     def _algorithms(self, value: Any, line: int) -> tuple[str, ...]:
-        found = self._words(value, line)
+        found = self._some(value, line)
         for name in found:
             if name not in KNOWN:
                 self.fault(line, f"{name} is not taken; of these: {', '.join(KNOWN)}")

@@ -17,13 +17,15 @@ from ivig.trust.clients import Client
 if TYPE_CHECKING:
     import httpx
 
-_FRESH_S = 3_600.0  # a key set is fetched again after this
+_AGEING_S = 2_700.0  # a key set is fetched again after this, beside the calls
+_FRESH_S = 3_600.0  # and waited for after this
 _STALE_S = 86_400.0  # and used so long while its server is down
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 10.0, 900.0  # between two fetches of one set, growing while they fail
 _MOST_BYTES = 512 * 1024
 _MOST_KEYS = 100
 _TIMEOUT_S = 3.0
-_LEAST_BITS = 2048
+_LEAST_BITS, _MOST_BITS = 2048, 8192  # a longer one takes long to verify with
+_PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}  # members of a key that nobody but its owner may have
 # The curve of each algorithm on curves: a key of another curve verifies nothing.
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
@@ -70,11 +72,12 @@ def keys_in(text: bytes) -> dict[str, Key]:
         raise KeyFault("not a JWK set") from None
     found: dict[str, Key] = {}
     for jwk in listed[:_MOST_KEYS] if isinstance(listed, list) else ():
-        if not isinstance(jwk, dict) or jwk.get("kty") not in ("RSA", "EC") or "d" in jwk:
+        if not isinstance(jwk, dict) or jwk.get("kty") not in ("RSA", "EC") or _PRIVATE & jwk.keys():
             continue
         if jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
             continue
-        if "verify" not in jwk.get("key_ops", ["verify"]):
+        uses = jwk.get("key_ops", ["verify"])
+        if not isinstance(uses, list) or "verify" not in uses:
             continue
         kind = "RSA" if jwk["kty"] == "RSA" else str(jwk.get("crv"))
         of = "RS384" if kind == "RSA" else next((a for a, curve in CURVES.items() if curve == kind), "")
@@ -82,7 +85,7 @@ def keys_in(text: bytes) -> dict[str, Key]:
             public = jwt.PyJWK({k: v for k, v in jwk.items() if k != "alg"}, algorithm=of).key
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue
-        if kind == "RSA" and public.key_size < _LEAST_BITS:
+        if kind == "RSA" and not _LEAST_BITS <= public.key_size <= _MOST_BITS:
             continue
         found[jwk["kid"]] = Key(jwk["kid"], kind, str(jwk.get("alg", "")), public)
     if not found:
@@ -108,6 +111,7 @@ class Keys:
         private: whether key sets may lie at private addresses.
         transport: in the place of the network, for tests.
         clock: seconds, never going back.
+        offline: fetches nothing: keys of files alone.
     """
 
     def __init__(
@@ -115,13 +119,18 @@ class Keys:
         private: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
+        offline: bool = False,
     ) -> None:
         self._private, self._transport, self._clock = private, transport, clock
+        self._offline = offline
         self._sets: dict[str, _Set] = {}
         self._client: httpx.AsyncClient | None = None
 
     async def find(self, client: Client, kid: str, jku: str = "") -> Key:
         """The key of this id, of the client's set.
+
+        A set that is getting old is fetched anew beside the calls. They wait for it only when it is too old or lacks the key; a server that
+        is known to be down is not waited for as long as the key at hand may be used.
 
         Args:
             jku: the address that the token names, '' for none. It is called only when it stands on the client's list, letter by letter.
@@ -136,14 +145,15 @@ class Keys:
             raise KeyFault("the client has no key set")
         held = self._sets.setdefault(place, _Set())
         now = self._clock()
-        key = held.keys.get(kid)
-        if key is not None and now - held.fetched < _FRESH_S:
+        age, key = now - held.fetched, held.keys.get(kid)
+        if key is not None and age < _AGEING_S:
             return key
-        if now - held.tried >= held.pause:
-            await self._refresh(place, held, remote=bool(jku) or not client.jwks_file)
-        elif held.running is not None:
+        if held.running is None and now - held.tried >= held.pause:
+            self._refresh(place, held, remote=bool(jku) or not client.jwks_file)
+        usable = key is not None and (age < _FRESH_S or (bool(held.why) and age < _STALE_S))
+        if held.running is not None and not usable:
             await asyncio.shield(held.running)
-        key = held.keys.get(kid)
+            key = held.keys.get(kid)
         if key is not None and now - held.fetched < _STALE_S:
             return key
         raise KeyFault(held.why if held.why and not held.keys else "no key of this id in the set")
@@ -161,13 +171,11 @@ class Keys:
             raise KeyFault(held.why)
         return tuple(held.keys.values())
 
-    async def _refresh(self, place: str, held: _Set, remote: bool) -> None:
-        """Fetch a set once, however many ask for it."""
-        if held.running is None:
-            held.tried = self._clock()
-            held.running = asyncio.ensure_future(self._fetched(place, held, remote))
-            held.running.add_done_callback(lambda _: setattr(held, "running", None))
-        await asyncio.shield(held.running)
+    def _refresh(self, place: str, held: _Set, remote: bool) -> None:
+        """Begin to fetch a set; once, however many ask for it."""
+        held.tried = self._clock()
+        held.running = asyncio.ensure_future(self._fetched(place, held, remote))
+        held.running.add_done_callback(lambda _: setattr(held, "running", None))
 
     async def _fetched(self, place: str, held: _Set, remote: bool) -> None:
         try:
@@ -188,6 +196,8 @@ class Keys:
         held.pause = min(held.pause * 2, _LONGEST_PAUSE_S)
 
     async def _get(self, url: str) -> bytes:
+        if self._offline:
+            raise KeyFault("the key set is not fetched, for this is offline")
         if self._client is None:
             self._client = outbound.client(
                 private=self._private, timeout_s=_TIMEOUT_S, most_bytes=_MOST_BYTES, transport=self._transport
@@ -199,6 +209,11 @@ class Keys:
         return response.content
 
     async def aclose(self) -> None:
+        """End the fetches that run beside the calls, and close the connections."""
+        running = [held.running for held in self._sets.values() if held.running is not None]
+        for fetch in running:
+            fetch.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 Trace = Callable[[str, bool, str], None]  # what was checked, whether it holds, what was seen
 
 LONGEST = 16_384  # characters of a token
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 LEEWAY_S = 60.0
 _LONGEST_LIFE_S = 3_600.0
 _LONGEST_NAME = 512  # characters of a claim that is kept
@@ -96,7 +98,8 @@ class Verifier:
         step("jku is an address, or not there", isinstance(jku, str), _shown(jku), Reason.HEADER)
         client = self._client(claims, step)
         seen = f"{_shown(algorithm)}; the client signs with {', '.join(client.algorithms)}"
-        step("alg is one of the client's", algorithm in client.algorithms, seen, Reason.ALGORITHM)
+        taken = algorithm in client.algorithms and algorithm in KNOWN
+        step("alg is one of the client's", taken, seen, Reason.ALGORITHM)
         await self._signed(token, client, str(algorithm), str(kid), jku, step)
         self._claimed(client, claims, url, step)
         if trace is None:
@@ -140,7 +143,7 @@ class Verifier:
         valid = "nbf" not in claims or (begins is not None and begins <= now + LEEWAY_S)
         step("it is valid already", valid, _ago(now - begins, "begins") if begins is not None else "", Reason.TIME)
         life = expires - issued
-        step("it lives no longer than an hour", life <= _LONGEST_LIFE_S, f"{life:.0f} seconds", Reason.TIME)
+        step("it lives no longer than an hour", 0 < life <= _LONGEST_LIFE_S, f"{life:.0f} seconds", Reason.TIME)
         tenant = claims.get("tenant")
         known = not client.tenants or tenant in client.tenants
         step("the tenant is one of the client's", known, _shown(tenant), Reason.TENANT)
@@ -187,6 +190,7 @@ def _taken_apart(token: str, step: _Step) -> _Parts:
     step("it is no longer than tokens are", len(token) <= LONGEST, f"{len(token)} characters", Reason.MALFORMED)
     pieces = token.split(".")
     step("it has three parts", len(pieces) == 3, f"{len(pieces)}", Reason.MALFORMED)
+    step("it is base64url, unpadded", _COMPACT.fullmatch(token) is not None, "", Reason.MALFORMED)
     header, claims = map(_object, pieces[:2])
     step("its header is a JSON object", header is not None, "", Reason.MALFORMED)
     step("its claims are a JSON object", claims is not None, "", Reason.MALFORMED)
