@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import ivig
 from doors import posted, served
 from hooked import FINDINGS
 from ivig.wire.hook import HOOKS
@@ -47,3 +48,11 @@ def test_what_was_captured_from_a_client_lacks_a_medication_and_is_noted(client:
     assert answer.json()["cards"] == []
     told = answer.json().get("extension", {}).get(FINDINGS, [])
     assert {f["rule"] for f in told} <= {"order-medication-missing"}
+
+
+def test_our_own_sample_makes_no_card_on_its_day_and_shows_its_order(client: Any) -> None:
+    """The call of the README. Its results grow old, so that after some months it makes a card; it is always an answer, and of one order."""
+    answer = posted(client, (Path(ivig.__file__).parent / "samples" / "hook-order-sign.json").read_bytes())
+    assert answer.status_code == 200
+    told = [c["extension"] for c in answer.json()["cards"]] or [answer.json()["extension"]]
+    assert {f["rule"] for f in told[0][FINDINGS]} >= {"order-verdict"}
