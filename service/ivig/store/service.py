@@ -112,7 +112,7 @@ class StoreService:
         self._positions = await drain.positions(self._engine)
 
     def _is(self, state: str, why: str) -> None:
-        if state != self.state and self._log is not None:
+        if state != self.state and self._log is not None and (self.state, state) != (_STARTING, _UP):
             self._log(f"store {state}", why)
         self.state = state
 
