@@ -75,5 +75,3 @@ class Net:
     @property
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self)
-
-

@@ -43,7 +43,15 @@ def test_a_site_in_order(site: Path) -> None:
     code, told = looked()
     assert code == 0, told
     assert " fault " not in told
-    for what in ("knowledge", "clients ehr", "data directory", "journal", "hash key", "store sqlite", "keys of ehr 1 of 1 keys"):
+    for what in (
+        "knowledge",
+        "clients ehr",
+        "data directory",
+        "journal",
+        "hash key",
+        "store sqlite",
+        "keys of ehr 1 of 1 keys",
+    ):
         assert what in told
 
 

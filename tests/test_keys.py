@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from ivig.trust import keys as room
 from ivig.trust.clients import Client
 from ivig.trust.keys import KeyFault, Keys, keys_in
 from signing import ISSUER, JWKS, Net, curve_key, jwk, jwks, private_jwk, rsa_key
-
 
 
 def test_only_public_signing_keys_of_good_size_are_taken() -> None:
@@ -166,7 +166,6 @@ def test_a_real_key_server_and_one_at_a_private_address() -> None:
             asyncio.run(Keys(private=False).find(client, "one", url))
 
 
-
 # -- while its server is in trouble -----------------------------------------------------------------------------------
 
 
@@ -247,7 +246,7 @@ def test_the_pause_grows_while_a_server_fails_and_is_short_again_when_it_is_back
                 await keys.find(client, "one")
             if len(net.asked) > before:
                 tried.append(second)
-        gaps = [b - a for a, b in zip(tried, tried[1:], strict=False)]
+        gaps = [b - a for a, b in itertools.pairwise(tried)]
         assert gaps == sorted(gaps)
         assert (gaps[0], gaps[-1]) == (20, 900)
         net.answer, clock.now = None, 5_000
@@ -275,7 +274,9 @@ def test_the_pause_grows_while_a_server_fails_and_is_short_again_when_it_is_back
 )
 def test_what_the_wire_does_is_a_fault_with_a_word(reply: Any, why: str) -> None:
     with respx.mock(assert_all_called=False) as wire:
-        asked = wire.get(JWKS).mock(**({"return_value": reply} if isinstance(reply, httpx.Response) else {"side_effect": reply}))
+        asked = wire.get(JWKS).mock(
+            **({"return_value": reply} if isinstance(reply, httpx.Response) else {"side_effect": reply})
+        )
         elsewhere = wire.get("https://ehr.example/else").respond(200, content=jwks(jwk(rsa_key(), "one")))
         with pytest.raises(KeyFault, match=why):
             asyncio.run(Keys().find(Client("ehr", ISSUER, (JWKS,)), "one"))

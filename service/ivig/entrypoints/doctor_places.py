@@ -1,4 +1,7 @@
-"""What `ivig doctor` looks at on disk and in the database. It looks, and makes nothing: what it made would be its own user's, not the service's."""
+"""What `ivig doctor` looks at on disk and in the database. It makes nothing.
+
+What it made would be its own user's, not the service's.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivig.entrypoints.doctor import Line, State
-from ivig.store.database import REVISION, StoreFault, engine_of, revision, url_of
+from ivig.store.database import StoreFault, engine_of, revision, url_of
 from ivig.store.pseudonyms import FILE
 from ivig.store.recorder import FOLDER
+from ivig.store.tables import REVISION
 
 if TYPE_CHECKING:
     from ivig.settings import Settings

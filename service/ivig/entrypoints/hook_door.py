@@ -35,6 +35,7 @@ class Door(Struct):
     async def open(self) -> None:
         self.fetcher.open()
         await self.store.start()
+        self.hooks.doorkeeper.warm()
 
     async def close(self) -> None:
         await self.fetcher.aclose()
@@ -52,16 +53,16 @@ def door(
 
     Args:
         log: called with a rule's name and the kind of fault when what a card offers cannot be made.
-        store_log: called with an event and plain words when the store goes or comes back.
+        store_log: called with an event and plain words when the store, or the keys of a client, go or come back.
 
     Raises:
         ivig.knowledge.pages.KnowledgeFault: the page of the clients is faulty; lists every fault.
     """
-    clients = load_clients(settings.clients, validator.rule_names)
+    clients = load_clients(settings.clients, validator.rule_names, settings.private_addresses == "allowed")
     asked = queries(validator.library)
     read = (*asked, DRUGS_OF_DRAFTS)  # what a 3.0 client may send beside
     store = StoreService(settings, lambda: datetime.now(UTC), store_log)
-    doorkeeper = Doorkeeper(settings, clients, time.time)
+    doorkeeper = Doorkeeper(settings, clients, time.time, log=store_log)
     deadline_s = settings.fetch_deadline_ms / 1000
     private = settings.private_addresses == "allowed"
     fetcher = Fetcher(

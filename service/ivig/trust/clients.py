@@ -18,6 +18,7 @@ KNOWN = (*SAFE, "RS256", "RS512", "ES256", "ES512", "PS256", "PS384", "PS512")
 _VERSIONS = ("2.0", "3.0")
 _MOST = 10_000
 
+
 class Mode(StrEnum):
     """What becomes of a rule's findings on the cards of a client."""
 
@@ -25,11 +26,13 @@ class Mode(StrEnum):
     SHADOW = "shadow"  # evaluated and recorded, not shown
     OFF = "off"
 
+
 class RuleMode(Struct, frozen=True):
     """A rule's mode, and why it is not on."""
 
     mode: Mode
     reason: str
+
 
 class Client(Struct, frozen=True):
     """One client.
@@ -64,15 +67,18 @@ class Client(Struct, frozen=True):
     rules: Mapping[str, RuleMode] = {}
     calls_per_minute: int = 0
 
+
 # The client of every call where tokens are not asked for. An entry of this id on the page takes its place.
 DEVELOPMENT = Client("development")
 
-def load_clients(path: str, rules: Collection[str]) -> tuple[Client, ...]:
+
+def load_clients(path: str, rules: Collection[str], private: bool = True) -> tuple[Client, ...]:
     """The clients of a page; none without one.
 
     Args:
         path: of the YAML page, '' for none.
         rules: the names of all rules.
+        private: whether addresses may be without TLS.
 
     Raises:
         KnowledgeFault: the page is faulty; lists every fault with file and line.
@@ -81,16 +87,17 @@ def load_clients(path: str, rules: Collection[str]) -> tuple[Client, ...]:
         return ()
     page = Path(path).expanduser()
     reader = PageReader(page.parent)
-    found = _Clients(reader, page.name, page.parent, frozenset(rules)).read(reader.read(page))
+    found = _Clients(reader, page.name, page.parent, frozenset(rules), private).read(reader.read(page))
     if reader.faults:
         raise KnowledgeFault(reader.faults)
     return found
 
+
 class _Clients:
     """Reads the entries of one page, and gathers what is wrong with them."""
 
-    def __init__(self, reader: PageReader, file: str, folder: Path, rules: frozenset[str]) -> None:
-        self.reader, self.file, self.folder, self.rules = reader, file, folder, rules
+    def __init__(self, reader: PageReader, file: str, folder: Path, rules: frozenset[str], private: bool) -> None:
+        self.reader, self.file, self.folder, self.rules, self.private = reader, file, folder, rules, private
         self._read: dict[str, Callable[[Any, int], Any]] = {
             "id": self._name,
             "issuer": self._word,
@@ -183,7 +190,11 @@ class _Clients:
         found = self._words(value, line)
         for url in found:
             if url and address_of(url) is None:
-                self.fault(line, f"{url} is no address such as https://ehr.example.org/jwks that can be read one way only")
+                self.fault(
+                    line, f"{url} is no address such as https://ehr.example.org/jwks that can be read one way only"
+                )
+            elif url and not self.private and not url.lower().startswith("https:"):
+                self.fault(line, f"{url} is not https; IVIG_PRIVATE_ADDRESSES=allowed takes it")
         return found
 
     def _key_file(self, value: Any, line: int) -> str:
@@ -194,6 +205,15 @@ class _Clients:
         path = self.folder / Path(said).expanduser()
         if not path.is_file():
             self.fault(line, f"there is no file {said}")
+            return str(path)
+        from ivig.trust.keys import KeyFault, keys_in  # noqa: PLC0415  (it knows clients; and slow, for pages with such files)
+
+        try:
+            keys_in(path.read_bytes())
+        except KeyFault as fault:
+            self.fault(line, f"{said}: {fault.reason}")
+        except OSError as fault:
+            self.fault(line, f"{said} cannot be read: {fault.strerror}")
         return str(path)
 
     def _algorithms(self, value: Any, line: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ _MOST_BYTES = 512 * 1024
 _MOST_KEYS = 100
 _TIMEOUT_S = 3.0
 _LEAST_BITS, _MOST_BITS = 2048, 8192  # a longer one takes long to verify with
+_LONGEST_EXPONENT = 8  # characters; the same
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}  # members of a key that nobody but its owner may have
 # The curve of each algorithm on curves: a key of another curve verifies nothing.
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
@@ -58,11 +59,19 @@ class KeyFault(Exception):
         self.reason = reason
 
 
+class NoneUsable(KeyFault):
+    """A key set without a usable key: what was in it before has been withdrawn."""
+
+    def __init__(self) -> None:
+        super().__init__("no usable key in the set")
+
+
 def keys_in(text: bytes) -> dict[str, Key]:
     """The usable keys of a JWK set by their ids; those that are none of ours (secret, private, for encryption, too short) are passed over.
 
     Raises:
-        KeyFault: it is no JWK set, or holds no usable key.
+        KeyFault: it is no JWK set.
+        NoneUsable: it is one, and holds no usable key.
     """
     import jwt  # noqa: PLC0415  (slow to import, and not needed to start)
 
@@ -70,8 +79,10 @@ def keys_in(text: bytes) -> dict[str, Key]:
         listed = json.loads(text)["keys"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise KeyFault("not a JWK set") from None
+    if not isinstance(listed, list):
+        raise KeyFault("not a JWK set")
     found: dict[str, Key] = {}
-    for jwk in listed[:_MOST_KEYS] if isinstance(listed, list) else ():
+    for jwk in listed[:_MOST_KEYS]:
         if not isinstance(jwk, dict) or jwk.get("kty") not in ("RSA", "EC") or _PRIVATE & jwk.keys():
             continue
         if jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
@@ -85,11 +96,11 @@ def keys_in(text: bytes) -> dict[str, Key]:
             public = jwt.PyJWK({k: v for k, v in jwk.items() if k != "alg"}, algorithm=of).key
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue
-        if kind == "RSA" and not _LEAST_BITS <= public.key_size <= _MOST_BITS:
+        if kind == "RSA" and (len(jwk["e"]) > _LONGEST_EXPONENT or not _LEAST_BITS <= public.key_size <= _MOST_BITS):
             continue
         found[jwk["kid"]] = Key(jwk["kid"], kind, str(jwk.get("alg", "")), public)
     if not found:
-        raise KeyFault("no usable key in the set")
+        raise NoneUsable
     return found
 
 
@@ -112,6 +123,7 @@ class Keys:
         transport: in the place of the network, for tests.
         clock: seconds, never going back.
         offline: fetches nothing: keys of files alone.
+        log: called with an event and plain words when a key set cannot be had, and when it can be again.
     """
 
     def __init__(
@@ -120,9 +132,10 @@ class Keys:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         offline: bool = False,
+        log: Callable[[str, str], None] | None = None,
     ) -> None:
         self._private, self._transport, self._clock = private, transport, clock
-        self._offline = offline
+        self._offline, self._log = offline, log
         self._sets: dict[str, _Set] = {}
         self._client: httpx.AsyncClient | None = None
 
@@ -171,16 +184,34 @@ class Keys:
             raise KeyFault(held.why)
         return tuple(held.keys.values())
 
-    def _refresh(self, place: str, held: _Set, remote: bool) -> None:
+    async def warm(self, clients: Iterable[Client]) -> None:
+        """Fetch the first set of each client before its first call, which then need not wait. Raises nothing."""
+        for client in clients:
+            place = client.jwks_file or next(iter(client.jwks_urls), "")
+            held = self._sets.setdefault(place, _Set())
+            if place and held.running is None:
+                await asyncio.shield(self._refresh(place, held, remote=not client.jwks_file))
+
+    def _refresh(self, place: str, held: _Set, remote: bool) -> asyncio.Future[None]:
         """Begin to fetch a set; once, however many ask for it."""
         held.tried = self._clock()
-        held.running = asyncio.ensure_future(self._fetched(place, held, remote))
-        held.running.add_done_callback(lambda _: setattr(held, "running", None))
+        running = asyncio.ensure_future(self._renewed(place, held, remote))
+        running.add_done_callback(lambda _: setattr(held, "running", None))
+        held.running = running
+        return running
+
+    async def _renewed(self, place: str, held: _Set, remote: bool) -> None:
+        before = held.why
+        await self._fetched(place, held, remote)
+        if self._log is not None and held.why != before:
+            self._log("key set cannot be had" if held.why else "key set is there again", f"{place}: {held.why or 'ok'}")
 
     async def _fetched(self, place: str, held: _Set, remote: bool) -> None:
         try:
             text = await self._get(place) if remote else await asyncio.to_thread(Path(place).read_bytes)
             held.keys = keys_in(text)
+        except NoneUsable as withdrawn:
+            held.keys, held.why = {}, withdrawn.reason
         except KeyFault as fault:
             held.why = fault.reason
         except outbound.NotAllowed:

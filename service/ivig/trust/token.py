@@ -8,12 +8,12 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from ivig.trust.clients import KNOWN, Client
@@ -24,10 +24,13 @@ Json = dict[str, Any]
 Trace = Callable[[str, bool, str], None]  # what was checked, whether it holds, what was seen
 
 LONGEST = 16_384  # characters of a token
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 LEEWAY_S = 60.0
 _LONGEST_LIFE_S = 3_600.0
 _LONGEST_NAME = 512  # characters of a claim that is kept
+_COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
+_read_json = msgspec.json.Decoder(Json).decode
+_NOBODY = Client("")
 
 
 class Reason(StrEnum):
@@ -56,8 +59,12 @@ class NotTrusted(Exception):
 
 
 class _Parts(Struct, frozen=True):
+    """A token taken apart once: what is read of it is what its signature is over."""
+
     header: Json
     claims: Json
+    signed: bytes
+    signature: bytes
 
 
 def bearer(authorization: str) -> str:
@@ -78,89 +85,94 @@ class Verifier:
         self._by_issuer = {client.issuer: client for client in clients if client.issuer}
         self._keys, self._replay, self._clock = keys, replay, clock
 
-    async def verify(self, token: str, url: str, trace: Trace | None = None) -> Client:
+    async def verify(
+        self, token: str, url: str, trace: Trace | None = None, count: Callable[[Client], None] | None = None
+    ) -> Client:
         """The client that a token is of.
+
+        What can be told without a key is told first: a token that is over, or for somebody else, makes us fetch and reckon nothing.
 
         Args:
             url: the address that was called.
             trace: told of each step; then the token is not counted as used.
+            count: called with the client before the token is used up; raises where the client has no more calls.
 
         Raises:
             NotTrusted: any step fails.
+            Full: the token cannot be remembered as used.
         """
         step = _Step(trace)
         parts = _taken_apart(token, step)
         header, claims = parts.header, parts.claims
         algorithm, kid, jku = header.get("alg"), header.get("kid"), header.get("jku", "")
-        step("typ is JWT", header.get("typ") == "JWT", _shown(header.get("typ")), Reason.HEADER)
-        step("kid is there", isinstance(kid, str) and 0 < len(kid) <= _LONGEST_NAME, _shown(kid), Reason.HEADER)
+        step("typ is JWT", header.get("typ") == "JWT", header.get("typ"), Reason.HEADER)
+        step("kid is there", isinstance(kid, str) and 0 < len(kid) <= _LONGEST_NAME, kid, Reason.HEADER)
         step("no critical extension", "crit" not in header, "", Reason.HEADER)
-        step("jku is an address, or not there", isinstance(jku, str), _shown(jku), Reason.HEADER)
+        step("jku is an address, or not there", isinstance(jku, str), jku, Reason.HEADER)
+        now = self._clock()
         client = self._client(claims, step)
-        seen = f"{_shown(algorithm)}; the client signs with {', '.join(client.algorithms)}"
+        if client is None:
+            self._claimed(_NOBODY, claims, url, now, step)  # what can be told without knowing whose it is
+            raise NotTrusted(Reason.ISSUER)
         taken = algorithm in client.algorithms and algorithm in KNOWN
-        step("alg is one of the client's", taken, seen, Reason.ALGORITHM)
-        await self._signed(token, client, str(algorithm), str(kid), jku, step)
-        self._claimed(client, claims, url, step)
+        step("alg is one of the client's", taken, (algorithm, client), Reason.ALGORITHM, _signs_with)
+        self._claimed(client, claims, url, now, step)
+        if taken:
+            await self._signed(parts, client, str(algorithm), str(kid), jku, step)
+        step.end()
         if trace is None:
-            now = self._clock()
+            step("jti was not used before", not self._replay.used(client.id, claims["jti"]), "", Reason.REPLAY)
+            if count is not None:
+                count(client)
             first = self._replay.first(client.id, claims["jti"], float(claims["exp"]) + LEEWAY_S, now)
             step("jti was not used before", first, "", Reason.REPLAY)
         return client
 
-    def _client(self, claims: Json, step: _Step) -> Client:
+    def _client(self, claims: Json, step: _Step) -> Client | None:
         issuer = claims.get("iss")
         client = self._by_issuer.get(issuer) if isinstance(issuer, str) else None
-        step("iss is a client's issuer", client is not None, _shown(issuer), Reason.ISSUER)
-        assert client is not None
+        step("iss is a client's issuer", client is not None, issuer, Reason.ISSUER)
         return client
 
-    async def _signed(self, token: str, client: Client, algorithm: str, kid: str, jku: str, step: _Step) -> None:
+    async def _signed(self, parts: _Parts, client: Client, algorithm: str, kid: str, jku: str, step: _Step) -> None:
         try:
             key = await self._keys.find(client, kid, jku)
         except KeyFault as fault:
             step("the key is found", False, fault.reason, Reason.KEY)
-            raise NotTrusted(Reason.KEY) from None
-        step("the key is found", True, f"{_shown(kid)} of {client.id}", Reason.KEY)
-        step("the key is for this alg", key.fits(algorithm), f"{key.kind} {key.algorithm}".strip(), Reason.KEY)
-        step("the signature holds", _holds(token, key, algorithm), "", Reason.SIGNATURE)
+            return
+        step("the key is found", True, (kid, client), Reason.KEY, _key_of)
+        fits = key.fits(algorithm)
+        step("the key is for this alg", fits, f"{key.kind} {key.algorithm}".strip(), Reason.KEY)
+        if fits:
+            step("the signature holds", _holds(parts, key, algorithm), "", Reason.SIGNATURE)
 
-    def _claimed(self, client: Client, claims: Json, url: str, step: _Step) -> None:
+    def _claimed(self, client: Client, claims: Json, url: str, now: float, step: _Step) -> None:
         audience = claims.get("aud")
         named = audience if isinstance(audience, list) else [audience]
         wanted = {address.rstrip("/") for address in (url, *client.audience_aliases)}
         meant = any(isinstance(one, str) and one.rstrip("/") in wanted for one in named)
-        step("aud is the address called", meant, f"{_shown(audience)}; called {url}", Reason.AUDIENCE)
+        step("aud is the address called", meant, (audience, url), Reason.AUDIENCE, _against)
         jti = claims.get("jti")
         step("jti is there", isinstance(jti, str) and 0 < len(jti) <= _LONGEST_NAME, "", Reason.CLAIMS)
-        now = self._clock()
         expires, issued, begins = (_seconds(claims.get(name)) for name in ("exp", "iat", "nbf"))
-        step("exp and iat are there", expires is not None and issued is not None, "", Reason.TIME)
-        assert expires is not None
-        assert issued is not None
-        step("it is not over", now < expires + LEEWAY_S, _ago(now - expires, "expired", "expires"), Reason.TIME)
-        step("it has been issued", issued <= now + LEEWAY_S, _ago(now - issued, "issued"), Reason.TIME)
-        valid = "nbf" not in claims or (begins is not None and begins <= now + LEEWAY_S)
-        step("it is valid already", valid, _ago(now - begins, "begins") if begins is not None else "", Reason.TIME)
-        life = expires - issued
-        step("it lives no longer than an hour", 0 < life <= _LONGEST_LIFE_S, f"{life:.0f} seconds", Reason.TIME)
         tenant = claims.get("tenant")
         known = not client.tenants or tenant in client.tenants
-        step("the tenant is one of the client's", known, _shown(tenant), Reason.TENANT)
+        step("the tenant is one of the client's", known, tenant, Reason.TENANT)
+        step("exp and iat are there", expires is not None and issued is not None, "", Reason.TIME)
+        if expires is None or issued is None:
+            return
+        step("it is not over", now < expires + LEEWAY_S, (now - expires, "expired", "expires"), Reason.TIME, _ago)
+        step("it has been issued", issued <= now + LEEWAY_S, (now - issued, "issued", "issued"), Reason.TIME, _ago)
+        valid = "nbf" not in claims or (begins is not None and begins <= now + LEEWAY_S)
+        seen = (now - begins, "begins", "begins") if begins is not None else (0.0, "", "")
+        step("it is valid already", valid, seen, Reason.TIME, _ago)
+        life = expires - issued
+        step("it lives no longer than an hour", 0 < life <= _LONGEST_LIFE_S, f"{life:.0f} seconds", Reason.TIME)
 
 
-def _holds(token: str, key: Key, algorithm: str) -> bool:
+def _holds(parts: _Parts, key: Key, algorithm: str) -> bool:
     """Whether the signature is this key's. PyJWT's algorithm alone: taking the token apart once more costs it more than verifying."""
-    signed, _, signature = token.rpartition(".")
-    verifier = _algorithms()[algorithm]
-    try:
-        return bool(
-            verifier.verify(
-                signed.encode("ascii"), key.public, urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-            )
-        )
-    except (ValueError, binascii.Error):
-        return False
+    return bool(_algorithms()[algorithm].verify(parts.signed, key.public, parts.signature))
 
 
 @lru_cache(maxsize=1)
@@ -171,40 +183,68 @@ def _algorithms() -> dict[str, Any]:
 
 
 class _Step:
-    """Takes each check; the first that fails ends the way."""
+    """Takes each check. At the door the first that fails ends the way; with a trace the others are told too, as far as they can be.
 
-    __slots__ = ("_trace",)
+    What was seen is put into words for a trace alone.
+    """
+
+    __slots__ = ("_failed", "_trace")
 
     def __init__(self, trace: Trace | None) -> None:
         self._trace = trace
+        self._failed: Reason | None = None
 
-    def __call__(self, what: str, holds: bool, seen: str, reason: Reason) -> None:
+    def __call__(
+        self, what: str, holds: bool, seen: Any, reason: Reason, words: Callable[..., str] | None = None
+    ) -> None:
         if self._trace is not None:
-            self._trace(what, holds, seen)
+            self._trace(what, holds, _shown(seen) if words is None else words(*seen))
         if not holds:
-            raise NotTrusted(reason)
+            self._failed = self._failed or reason
+            if self._trace is None:
+                raise NotTrusted(reason)
+
+    def end(self) -> None:
+        """Nothing that comes now can be told unless all before it holds."""
+        if self._failed is not None:
+            raise NotTrusted(self._failed)
 
 
 def _taken_apart(token: str, step: _Step) -> _Parts:
     step("there is a token", bool(token), "", Reason.MISSING)
     step("it is no longer than tokens are", len(token) <= LONGEST, f"{len(token)} characters", Reason.MALFORMED)
-    pieces = token.split(".")
+    pieces = token.encode("ascii", "replace").split(b".")
+    step.end()
     step("it has three parts", len(pieces) == 3, f"{len(pieces)}", Reason.MALFORMED)
-    step("it is base64url, unpadded", _COMPACT.fullmatch(token) is not None, "", Reason.MALFORMED)
+    step.end()
+    step("it is base64url, unpadded", _COMPACT.fullmatch(b".".join(pieces)) is not None, "", Reason.MALFORMED)
+    step.end()
     header, claims = map(_object, pieces[:2])
     step("its header is a JSON object", header is not None, "", Reason.MALFORMED)
     step("its claims are a JSON object", claims is not None, "", Reason.MALFORMED)
+    signature = _decoded(pieces[2])
+    step("its signature is base64url too", signature is not None, "", Reason.MALFORMED)
+    step.end()
     assert header is not None
     assert claims is not None
-    return _Parts(header, claims)
+    assert signature is not None
+    return _Parts(header, claims, b".".join(pieces[:2]), signature)
 
 
-def _object(piece: str) -> Json | None:
+def _object(piece: bytes) -> Json | None:
+    decoded = _decoded(piece)
     try:
-        made = json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
+        return None if decoded is None else _read_json(decoded)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return made if isinstance(made, dict) else None
+
+
+def _decoded(piece: bytes) -> bytes | None:
+    """What base64url stands for; None where its last letters stand for nothing."""
+    try:
+        return binascii.a2b_base64(piece.translate(_URLSAFE) + b"==="[: -len(piece) % 4], strict_mode=True)
+    except binascii.Error:
+        return None
 
 
 def _seconds(value: Any) -> float | None:
@@ -214,10 +254,24 @@ def _seconds(value: Any) -> float | None:
     return float(value)
 
 
-def _ago(seconds: float, was: str, will: str = "") -> str:
+def _signs_with(algorithm: Any, client: Client) -> str:
+    return f"{_shown(algorithm)}; the client signs with {', '.join(client.algorithms)}"
+
+
+def _key_of(kid: str, client: Client) -> str:
+    return f"{_shown(kid)} of {client.id}"
+
+
+def _against(audience: Any, url: str) -> str:
+    return f"{_shown(audience)}; called {url}"
+
+
+def _ago(seconds: float, was: str, will: str) -> str:
     """When something is or was, in words."""
+    if not was:
+        return ""
     size = f"{abs(seconds):.0f} seconds" if abs(seconds) < 120 else f"{abs(seconds) / 60:.0f} minutes"
-    return f"{was} {size} ago" if seconds >= 0 else f"{will or was} in {size}"
+    return f"{was} {size} ago" if seconds >= 0 else f"{will} in {size}"
 
 
 def _shown(value: Any) -> str:
