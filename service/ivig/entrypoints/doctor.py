@@ -99,7 +99,8 @@ def _knowledge(settings: Settings) -> Iterator[tuple[Line, tuple[Client, ...]]]:
         yield Line("clients", lacking, "none", advice), ()
         return
     try:
-        clients = load_clients(settings.clients, Validator(library).rule_names)
+        private = settings.private_addresses == "allowed"
+        clients = load_clients(settings.clients, Validator(library).rule_names, private)
     except KnowledgeFault as fault:
         yield Line("clients", State.FAULT, f"{len(fault.faults)} faults", "; ".join(map(str, fault.faults[:5]))), ()
     else:
