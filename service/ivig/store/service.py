@@ -43,7 +43,7 @@ class StoreService:
     ) -> None:
         self.settings, self.clock, self._log = settings, clock, log
         self.folder = Path(settings.data_dir).expanduser() / FOLDER
-        self.recorder = Recorder(self.folder)
+        self.recorder = Recorder(self.folder, clock)
         self.state = _STARTING
         self._engine: AsyncEngine | None = None
         self._task: asyncio.Task[None] | None = None
