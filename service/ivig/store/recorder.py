@@ -23,9 +23,7 @@ FOLDER = "journal"
 SUFFIX = ".ndjson"
 _UNBORN = ".new"
 _MOST_BYTES = 32 * 1024 * 1024  # of a file; then another is begun, and this one can go once it is drained
-_PATIENCE_S = (
-    0.05  # for another thread's write; a disk that hangs, or a fork at the wrong moment, must not hold up answers
-)
+_PATIENCE_S = 2.0  # for other threads' writes: microseconds, a quarter of a second in a throng, or the disk hangs
 _encoder = msgspec.json.Encoder()
 
 
