@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ivig.store.database import insert_into
@@ -154,6 +154,12 @@ async def positions(engine: AsyncEngine) -> dict[str, int]:
     async with engine.connect() as connection:
         rows = await connection.execute(select(drained.c.source, drained.c.offset))
         return {row.source: row.offset for row in rows}
+
+
+async def unreadable(engine: AsyncEngine) -> int:
+    """How many lines of all journals could not be read: torn when their process was killed."""
+    async with engine.connect() as connection:
+        return await connection.scalar(select(func.coalesce(func.sum(drained.c.torn), 0))) or 0
 
 
 async def forget(connection: AsyncConnection, before: datetime) -> None:

@@ -98,7 +98,7 @@ async def feedback_report(
     return FeedbackReport(listed, all_calls or 0, all_cards or 0, unknown or 0)
 
 
-def _unknown(since: datetime | None, until: datetime | None, client: str) -> Select[tuple[int]]:
+def _unknown(since: datetime | None, until: datetime | None, client: str) -> Select[int]:
     """How many cards were reported, within that time, that were never shown to who reported them."""
     shown = select(cards.c.id).join(calls).where(cards.c.uuid == feedback.c.card, calls.c.client == feedback.c.client)
     pairs = select(feedback.c.client, feedback.c.card).where(~shown.exists()).distinct()
