@@ -11,6 +11,8 @@ import pytest
 _FOLDER = tempfile.TemporaryDirectory(prefix="ivig-tests-", ignore_cleanup_errors=True)
 os.environ["IVIG_DATA_DIR"] = _FOLDER.name  # before any module reads its settings
 
+pytest_plugins = ["stores"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_dir() -> Iterator[None]:
