@@ -6,24 +6,22 @@ started with its compiled bytecode at hand, as an installed one has it; the firs
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import platform
-import re
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+import bench_hooks
 import ivig
+from bench_load import load, post
+from bench_server import ROOT, Server
 from ivig.app import settle
 from ivig.core.judge import Case
 from ivig.core.rule import FACTS
@@ -32,13 +30,11 @@ from ivig.wire.decode import decode
 from ivig.wire.outcome import encode, outcome
 from ivig.wire.read import Asked, read
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(ivig.__file__).parent / "samples" / "bench.json"
 FAULTY = Path(ivig.__file__).parent / "samples" / "02-cidp-obese-on-actual-weight-advise.json"
 WRITTEN = ROOT / "build" / "bench.json"
 PATH = "/fhir/$validate-ivig-order"
-BYTECODE = ROOT / "build" / "bytecode"
-TARGETS = {"core_ratio_orjson": 3.5, "knowledge_ms": 500.0, "start_ms": 1500.0, "rss_mib": 130.0}
+TARGETS = {"core_ratio_orjson": 3.5, "knowledge_ms": 500.0, "start_ms": 1500.0, "rss_mib": 130.0, **bench_hooks.AT_MOST}
 MOST_SHARE = 5.0  # percent of the core that one rule or fact may take
 
 Work = Callable[[], object]
@@ -132,99 +128,15 @@ def costs(validator: Validator, order: Any) -> list[tuple[str, float]]:
 # -- over HTTP --------------------------------------------------------------------------------------------------------
 
 
-class Server:
-    """The service as a process of its own on a free port."""
-
-    def __init__(self) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
-        self.started = time.perf_counter()
-        command = [sys.executable, "-c", "from ivig.cli import main; main()", "serve", "--port", str(self.port)]
-        compiled = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        compiled["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=ROOT, env=compiled)
-
-    def ready(self, patience_s: float = 30) -> float:
-        """Milliseconds from the start of the process to the first 200 of /health/ready."""
-        while time.perf_counter() - self.started < patience_s:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the service ended with {self.process.returncode}")
-            try:
-                status = self.get("/health/ready")
-            except OSError:
-                time.sleep(0.005)
-                continue
-            if status == 200:
-                return (time.perf_counter() - self.started) * 1e3
-        raise RuntimeError("the service did not get ready")
-
-    def get(self, path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def rss_mib(self) -> float:
-        held = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
-        return int(held[1]) / 1024 if held else float("nan")
-
-    def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-
-class Caller:
-    """One keep-alive connection, as thin as can be, so that it is the service that is measured."""
-
-    def __init__(self, port: int, body: bytes) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        lines = (
-            f"POST {PATH} HTTP/1.1",
-            "Host: bench",
-            "Content-Type: application/fhir+json",
-            f"Content-Length: {len(body)}",
-            "\r\n",
-        )
-        self.request = "\r\n".join(lines).encode() + body
-
-    def call(self) -> bytes:
-        self.socket.sendall(self.request)
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += self.socket.recv(65536)
-        head, _, told = got.partition(b"\r\n\r\n")
-        length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
-        while len(told) < length:
-            told += self.socket.recv(65536)
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"{head[:60]!r} {told[:300]!r}")
-        return told
-
-
 def over_http(body: bytes, calls: int = 3000) -> dict[str, float]:
     server = Server()
     try:
         figures = {"start_ms": server.ready(), "start_cpu_ms": server.cpu_s() * 1e3}
-        caller = Caller(server.port, body)
-        for _ in range(200):
-            caller.call()
+        request = post(PATH, body, "bench")
+        load(server.port, repeat(request, 200), 1)
         figures["rss_mib"] = server.rss_mib()
-        before, times = server.cpu_s(), []
-        for _ in range(calls):
-            start = time.perf_counter_ns()
-            caller.call()
-            times.append((time.perf_counter_ns() - start) / 1e6)
+        before = server.cpu_s()
+        _, times = load(server.port, repeat(request, calls), 1)
         figures["http_cpu_ms"] = (server.cpu_s() - before) / calls * 1e3
         cuts = statistics.quantiles(times, n=100, method="inclusive")
         figures |= {"http_p50_ms": cuts[49], "http_p99_ms": cuts[98], "rss_later_mib": server.rss_mib()}
@@ -264,6 +176,15 @@ STAGES = (
 _PARTS = ("decode", "read", "judge", "outcome", "encode")
 
 
+def _beside(key: str, value: float) -> str:
+    """The target of a figure, and whether it was missed."""
+    if key in bench_hooks.AT_LEAST:
+        least = bench_hooks.AT_LEAST[key]
+        return f"  (at least {least:g}){'  missed' if value < least else ''}"
+    most = TARGETS.get(key)
+    return "" if most is None else f"  (at most {most:g}){'  missed' if value > most else ''}"
+
+
 def main() -> None:
     body = SAMPLE.read_bytes()
     http_figures = over_http(body)  # the first start, which compiles
@@ -279,12 +200,11 @@ def main() -> None:
         "knowledge_ms": loaded,
         **{key: http_figures[key] for key in ("http_p50_ms", "http_p99_ms", "start_ms", "rss_mib")},
     }
-    figures = {key: round(value, 3) for key, value in figures.items()}
+    hooked, rows = bench_hooks.measure()
+    figures = {key: round(value, 3) for key, value in (figures | hooked).items()}
     print(f"{about}; Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n")
     for key, value in figures.items():
-        target = f"  (at most {TARGETS[key]:g})" if key in TARGETS else ""
-        missed = "  missed" if value > TARGETS.get(key, value) else ""
-        print(f"{key:26}{value:10.2f}{target}{missed}")
+        print(f"{key:28}{value:10.2f}{_beside(key, value)}")
     print(f"\n{'stage':26}{'CPU us':>10}{'x orjson':>10}")
     for name in STAGES:
         if name in times:
@@ -295,6 +215,9 @@ def main() -> None:
     for name, cost in costly[:10]:
         share = cost / times["core"] * 100
         print(f"{name:46}{cost:8.1f}{share:12.1f}{'  too dear' if share > MOST_SHARE else ''}")
+    print()
+    for row in rows:
+        print(row)
     WRITTEN.parent.mkdir(exist_ok=True)
     WRITTEN.write_text(json.dumps(figures, indent=2) + "\n")
     print(f"\nwritten to {WRITTEN.relative_to(ROOT)}")

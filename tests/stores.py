@@ -1,127 +1,35 @@
-"""Real databases for the store: an SQLite file, and a PostgreSQL server that lives as long as the tests."""
+"""What is kept in a store, made up; and databases of the PostgreSQL server that the tests share (`conftest.py`)."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import shutil
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import pytest
-from sqlalchemy import Table, func, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ivig.settings import Settings
-from ivig.store import service
-from ivig.store.database import FILE, engine_of
-from ivig.store.migrate import upgrade
-from ivig.store.service import StoreService
-from recorded import DAY
+from ivig.store.database import engine_of
+from ivig.store.record import Shown, ShownCard, ShownFinding
 
 T = TypeVar("T")
-TEMPLATE = "upgraded"
-_numbers = itertools.count()
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+_databases = 0
 
 
-class Postgres:
-    """A server that answers on a socket in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        import pgserver  # noqa: PLC0415  (there is no wheel for every Python)
-
-        self._server = pgserver.get_server(folder, cleanup_mode="stop")
-        self.run(f"CREATE DATABASE {TEMPLATE}")
-        upgrade(Settings(database_url=self.url(TEMPLATE), data_dir=str(folder)))
-
-    def url(self, database: str) -> str:
-        return make_url(self._server.get_uri()).set(database=database).render_as_string(hide_password=False)
-
-    def run(self, *statements: str) -> None:
-        """Run statements, each by itself."""
-
-        async def done() -> None:
-            engine = create_async_engine(make_url(self.url("postgres")).set(drivername="postgresql+asyncpg"))
-            try:
-                async with engine.connect() as connection:
-                    outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    for statement in statements:
-                        await outside.execute(text(statement))
-            finally:
-                await engine.dispose()
-
-        asyncio.run(done())
-
-    def database(self, template: str = "template1") -> str:
-        """The name of a new database."""
-        name = f"store_{next(_numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
-
-    def stop(self) -> None:
-        self._server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    pytest.importorskip("pgserver", reason="there is no PostgreSQL here: pgserver has no wheel for this Python")
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sqlite")
-    upgrade(Settings(data_dir=str(folder)))
-    return folder / FILE
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings of a store without tables."""
-    if request.param == "sqlite":
-        return Settings(data_dir=str(tmp_path))
-    server: Postgres = request.getfixturevalue("postgres")
-    return Settings(data_dir=str(tmp_path), database_url=server.url(server.database()))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings of a store with the tables of this release, and nothing in them."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("upgraded_file"), tmp_path / FILE)
-        return Settings(data_dir=str(tmp_path))
-    server: Postgres = request.getfixturevalue("postgres")
-    return Settings(data_dir=str(tmp_path), database_url=server.url(server.database(TEMPLATE)))
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A drain that looks fifty times a second."""
-    monkeypatch.setattr(service, "_EVERY_S", 0.02)
-    monkeypatch.setattr(service, "_LONGEST_PAUSE_S", 0.1)
-
-
-class Clock:
-    """A time that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = DAY
-
-    def __call__(self) -> Any:
-        return self.now
-
-    def on(self, days: float) -> None:
-        self.now += timedelta(days=days)
+def database_of(server: Any, like: str = "") -> str:
+    """The address of a new database of the server, empty or like the one of another address."""
+    global _databases  # noqa: PLW0603  (names have to differ)
+    _databases += 1
+    name = f"ivig{_databases}"
+    template = f" TEMPLATE {make_url(like).database}" if like else ""
+    server.psql(f"CREATE DATABASE {name}{template};")
+    return str(server.get_uri(name))
 
 
 def with_engine(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
-    """What comes of doing something with the database."""
-
     async def done() -> T:
         engine = engine_of(settings)
         try:
@@ -132,45 +40,20 @@ def with_engine(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]])
     return asyncio.run(done())
 
 
-def with_store(
-    settings: Settings, work: Callable[[StoreService], Awaitable[T]], clock: Callable[[], Any] | None = None
-) -> T:
-    """What comes of doing something with a service that is started, and stopped afterwards."""
-
-    async def done() -> T:
-        store = StoreService(settings, clock or Clock())
-        await store.start()
-        try:
-            return await work(store)
-        finally:
-            await store.stop()
-
-    return asyncio.run(done())
+def finding(rule: str = "lab-missing", shown: str = "shown", severity: str = "warning") -> ShownFinding:
+    return ShownFinding(rule, severity, "flagged", shown)
 
 
-async def until(store: StoreService, state: str = "up", lag: int | None = None) -> None:
-    """Wait, ten seconds at most, for the store to be in a state, and behind by no more than so many bytes."""
-    for _ in range(1_000):
-        health = store.health()
-        if health["store"] == state and (lag is None or health["journal_lag_bytes"] <= lag):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"the store is not {state}: {store.health()}")
-
-
-def count(settings: Settings, table: Table) -> int:
-    async def counted(engine: AsyncEngine) -> int:
-        async with engine.connect() as connection:
-            return await connection.scalar(select(func.count()).select_from(table)) or 0
-
-    return with_engine(settings, counted)
-
-
-def rows(settings: Settings, table: Table) -> list[dict[str, Any]]:
-    """All rows of a table in the order they were made."""
-
-    async def read(engine: AsyncEngine) -> list[dict[str, Any]]:
-        async with engine.connect() as connection:
-            return [dict(row._mapping) for row in await connection.execute(select(table).order_by(*table.primary_key))]
-
-    return with_engine(settings, read)
+def record(*findings: ShownFinding, uuid: str = "card-1", at: datetime = NOW, client: str = "ehr") -> Shown:
+    card = ShownCard(uuid, "0" * 32, "advise", "full", "warning", findings or (finding(),), ("suggestion-1",))
+    return Shown(
+        at=at.isoformat().replace("+00:00", "Z"),
+        client=client,
+        hook="order-sign",
+        instance="d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        patient="a" * 32,
+        user="b" * 32,
+        cards=(card,),
+        prefetch={"patient": "held"},
+        took_ms=1.5,
+    )

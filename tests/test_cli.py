@@ -243,7 +243,7 @@ def test_several_files_end_with_a_list_of_verdicts(ivig_: Run, broken: Path, no_
 
 
 def test_text_fits_the_width_and_has_no_colours_in_a_pipe(ivig_: Run) -> None:
-    said = ivig_("check", *sorted(SAMPLES.glob("*.json")), "-v").out
+    said = ivig_("check", *sorted(SAMPLES.glob("[0-9b]*.json")), "-v").out
     assert "\x1b" not in said
     assert max(map(len, said.splitlines())) <= 100
 

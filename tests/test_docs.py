@@ -44,7 +44,7 @@ BASES = (ROOT, ROOT / "service/ivig", ROOT / "service/ivig/knowledge")
 MADE = {"build/bench.json"}  # by `make bench`
 NAMES = {m.rule.name for m in RULES}
 FAMILIES = "|".join(sorted({m.__name__.split(".")[2] for m in RULES}))
-NO_RULES = {"lab-below", "lab-positive"}  # kinds of criteria
+NO_RULES = {"lab-below", "lab-positive", "order-select", "order-sign", "order-dispatch"}  # kinds of criteria, hooks
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

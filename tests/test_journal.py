@@ -1,283 +1,301 @@
-"""The journal: it takes what the disk takes, never raises, and what it acknowledged outlives the process."""
+"""The journal: every record that was acknowledged is there, whatever becomes of the process, the disk and the database."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
-import stat
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
+from sqlalchemy import func, select
 
+from doors import posted, served
 from ivig.settings import Settings
-from ivig.store.pseudonyms import FILE, Pseudonyms, key_from
-from ivig.store.record import Shown
-from ivig.store.recorder import SUFFIX, Recorder, behind
-from recorded import DAY, call, card
+from ivig.store.drain import _insert, batch, drain
+from ivig.store.migrate import upgrade
+from ivig.store.recorder import FOLDER, SUFFIX, Recorder, behind
+from ivig.store.service import StoreDown, StoreService
+from ivig.store.tables import calls, cards, drained, findings
+from stores import NOW, database_of, finding, record, with_engine
+from test_hooks import TOO_MUCH, ordered
 
-_MICROSECONDS = 1_000_000
-
-
-def recorder(folder: Path, most: int = 1 << 20) -> Recorder:
-    return Recorder(folder, lambda: DAY, most)
-
-
-def journals(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}"))
-
-
-def records(folder: Path) -> list[Shown]:
-    lines = [line for path in journals(folder) for line in path.read_bytes().splitlines()]
-    return [msgspec.json.decode(line, type=Shown) for line in lines]
-
-
-# -- what is written --------------------------------------------------------------------------------------------------
-
-
-def test_a_record_is_a_line(tmp_path: Path) -> None:
-    kept = [call(card(n), number=n) for n in range(3)]
-    made = recorder(tmp_path)
-    assert all(made.record(one) for one in kept)
-    assert records(tmp_path) == kept
-    assert made.lost == 0
-
-
-def test_nothing_is_made_before_the_first_record(tmp_path: Path) -> None:
-    folder = tmp_path / "data" / "journal"
-    made = recorder(folder)
-    assert not folder.parent.exists()
-    made.record(call())
-    assert len(journals(folder)) == 1
-
-
-def test_a_journal_is_for_its_owner_alone_and_named_by_process_and_time(tmp_path: Path) -> None:
-    folder = tmp_path / "journal"
-    recorder(folder).record(call())
-    (path,) = folder.iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert path.name.startswith(f"20261125T090000-{os.getpid()}-")
-
-
-def test_a_full_file_is_followed_by_another(tmp_path: Path) -> None:
-    made = recorder(tmp_path, most=1_000)
-    for number in range(20):
-        made.record(call(card(number), number=number))
-    assert 1 < len(journals(tmp_path)) <= 20
-    assert {r.instance for r in records(tmp_path)} == {call(number=n).instance for n in range(20)}
-
-
-def test_threads_of_a_process_tear_no_line(tmp_path: Path) -> None:
-    made = recorder(tmp_path, most=20_000)
-    with ThreadPoolExecutor(8) as pool:
-        kept = list(pool.map(lambda n: made.record(call(card(n), number=n)), range(2_000)))
-    assert all(kept)
-    assert len(records(tmp_path)) == 2_000
-
-
-def test_each_process_has_a_file_of_its_own(tmp_path: Path) -> None:
-    made = recorder(tmp_path)
-    made.record(call(number=1))
-    child = os.fork()
-    if not child:
-        os._exit(0 if made.record(call(number=2)) else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    made.record(call(number=3))
-    assert len(journals(tmp_path)) == 2
-    assert len(records(tmp_path)) == 3
-
-
-def test_how_much_lies_behind(tmp_path: Path) -> None:
-    made = recorder(tmp_path)
-    made.record(call())
-    assert made.path is not None
-    size = made.path.stat().st_size
-    assert behind(tmp_path, {}) == size
-    assert behind(tmp_path, {made.path.name: size - 5}) == 5
-    assert behind(tmp_path / "none", {}) == 0
-
-
-# -- what goes wrong --------------------------------------------------------------------------------------------------
-
-
-def test_a_folder_that_cannot_be_made_loses_the_record_and_no_more(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    made = recorder(tmp_path / "file" / "journal")
-    assert [made.record(call()) for _ in range(3)] == [False] * 3
-    assert made.lost == 3
-
-
-def test_a_full_device_loses_the_record_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full here")
-    made = recorder(tmp_path)
-    real = os.open
-    monkeypatch.setattr(os, "open", lambda path, flags, mode: _full(real, path, flags, mode))
-    assert [made.record(call()) for _ in range(5)] == [False] * 5
-    assert made.lost == 5
-    assert not list(tmp_path.iterdir())
-    monkeypatch.undo()
-    assert made.record(call(number=7))
-    assert [r.instance for r in records(tmp_path)] == [call(number=7).instance]
-
-
-def _full(real: Callable[..., int], path: Path, flags: int, mode: int) -> int:
-    """The file is made, but all that is written to it goes to a full device."""
-    os.close(real(path, flags, mode))
-    return real("/dev/full", os.O_WRONLY)
-
-
-_SMALL = """
-import resource, sys
-from pathlib import Path
-from ivig.store.recorder import Recorder
-from recorded import DAY, call, card
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
-made = Recorder(Path(sys.argv[1]), lambda: DAY)
-kept = [made.record(call(card(n), number=n)) for n in range(10)]
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-kept.append(made.record(call(card(10), number=10)))
-print(sum(kept), made.lost, kept[-1])
-"""
-
-
-def test_a_file_that_takes_only_part_of_a_line_has_one_torn_line(tmp_path: Path) -> None:
-    assert resource.RLIMIT_FSIZE
-    done = subprocess.run(
-        [sys.executable, "-c", _SMALL, str(tmp_path)], capture_output=True, text=True, check=True, env=_env()
-    )
-    kept, lost, last = done.stdout.split()
-    assert int(kept) + int(lost) == 11
-    assert int(lost) > 0
-    assert last == "True"
-    whole = 0
-    for path in journals(tmp_path):
-        *lines, rest = path.read_bytes().split(b"\n")
-        whole += len([msgspec.json.decode(line, type=Shown) for line in lines])
-        assert not rest or path.stat().st_size == 1_000
-    assert whole == int(kept)
-
-
-def test_what_cannot_be_encoded_is_lost_and_harms_nothing(tmp_path: Path) -> None:
-    made = recorder(tmp_path)
-    bad: Any = call()
-    assert not made.record(msgspec.structs.replace(bad, client="\ud800"))
-    assert not made.record(msgspec.structs.replace(bad, prefetch={"patient": object()}))
-    assert made.record(call())
-    assert (made.lost, len(records(tmp_path))) == (2, 1)
-
-
-def test_a_folder_that_is_deleted_below_it_is_survived(tmp_path: Path) -> None:
-    folder = tmp_path / "journal"
-    made = recorder(folder, most=100)
-    made.record(call())
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    assert made.record(call(number=2))
-    assert len(records(folder)) == 1
-
-
-def test_a_write_that_hangs_holds_up_no_other_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = recorder(tmp_path)
-    made.record(call())
-    going, real = threading.Event(), os.write
-    monkeypatch.setattr(os, "write", lambda file, line: (going.wait(10), real(file, line))[1])
-    slow = threading.Thread(target=made.record, args=(call(),))
-    slow.start()
-    began = time.monotonic()
-    assert not made.record(call())
-    assert time.monotonic() - began < 8
-    going.set()
-    slow.join()
-    assert len(records(tmp_path)) == 2
-
-
-# -- kill -9 ----------------------------------------------------------------------------------------------------------
-
-_WRITER = """
+WRITES_UNTIL_KILLED = """
 import sys
 from pathlib import Path
 from ivig.store.recorder import Recorder
-from recorded import DAY, call, card
-made = Recorder(Path(sys.argv[1]), lambda: DAY, 200_000)
-number = 0
+sys.path.insert(0, {tests!r})
+from stores import record
+journal = Recorder(Path({folder!r}))
+n = 0
 while True:
-    if made.record(call(card(number), number=number)):
-        sys.stdout.write(f"{number}\\n"); sys.stdout.flush()
-    number += 1
+    assert journal.record(record(uuid=f"card-{{n}}"))
+    n += 1
+    print(n, flush=True)
 """
 
 
-def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
-    writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path)], stdout=subprocess.PIPE, env=_env())
-    assert writer.stdout is not None
-    heard = [int(writer.stdout.readline()) for _ in range(500)]
-    writer.send_signal(signal.SIGKILL)
-    heard += [int(line) for line in writer.stdout.read().split(b"\n")[:-1]]
-    writer.wait()
-    found = {r.instance for r in records(tmp_path)}
-    assert {call(number=n).instance for n in heard} <= found
+def journal_of(settings: Settings) -> Path:
+    return Path(settings.data_dir) / FOLDER
 
 
-def _env() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+def drained_now(settings: Settings, own: Path | None = None) -> int:
+    return with_engine(settings, lambda engine: drain(engine, journal_of(settings), NOW, own))
 
 
-# -- hashes -----------------------------------------------------------------------------------------------------------
+def count(settings: Settings, table: object) -> int:
+    async def asked(engine: object) -> int:
+        async with engine.connect() as connection:  # type: ignore[attr-defined]
+            return int(await connection.scalar(select(func.count()).select_from(table)))  # type: ignore[arg-type]
+
+    return with_engine(settings, asked)
 
 
-def test_a_hash_needs_the_key_and_knows_its_kind() -> None:
-    one, other = Pseudonyms(b"key"), Pseudonyms(b"another key")
-    assert one.of("patient", "p1") == Pseudonyms(b"key").of("patient", "p1")
-    assert len({one.of("patient", "p1"), one.of("user", "p1"), other.of("patient", "p1"), one.of("patient", "p2")}) == 4
-    assert one.of("patient", "") == ""
-    assert len(one.of("patient", "p1")) == 32
-    assert Pseudonyms(b"k" * 200).of("user", "\ud800") != Pseudonyms(b"k" * 201).of("user", "\ud800")
+def test_a_record_comes_into_the_database_once(settings: Settings) -> None:
+    recorder = Recorder(journal_of(settings))
+    assert recorder.record(record(finding(), finding("risk-renal", "shadow")))
+    assert recorder.path is not None
+    assert drained_now(settings, recorder.path) == 1
+    assert drained_now(settings, recorder.path) == 0
+    assert (count(settings, calls), count(settings, cards), count(settings, findings)) == (1, 1, 2)
+    assert recorder.record(record(uuid="card-2"))
+    assert drained_now(settings, recorder.path) == 1
+    assert count(settings, calls) == 2
 
 
-def test_a_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
-    settings = Settings(data_dir=str(tmp_path / "data"))
-    key = key_from(settings)
-    assert len(key) == 64
-    assert key_from(settings) == key
-    assert [p.name for p in (tmp_path / "data").iterdir()] == [FILE]
-    assert stat.S_IMODE((tmp_path / "data" / FILE).stat().st_mode) == 0o600
+def test_a_batch_that_is_drained_again_after_a_crash_gives_no_second_row(settings: Settings) -> None:
+    """The position is committed with the records, or neither is: a process killed before the commit has done nothing."""
+    recorder = Recorder(journal_of(settings))
+    for n in range(50):
+        recorder.record(record(uuid=f"card-{n}"))
+
+    async def killed_halfway(engine: object) -> None:
+        read = batch(recorder.path, 0, whole=False)  # type: ignore[arg-type]
+        async with engine.connect() as connection:  # type: ignore[attr-defined]
+            await _insert(connection, recorder.path.name, read)  # type: ignore[union-attr]
+            # no commit
+
+    with_engine(settings, killed_halfway)
+    assert count(settings, calls) == 0
+    drained_now(settings, recorder.path)
+    assert count(settings, calls) == 50
 
 
-def test_workers_that_start_at_once_have_one_key(tmp_path: Path) -> None:
-    for round_ in range(20):
-        settings = Settings(data_dir=str(tmp_path / str(round_)))
-        with ThreadPoolExecutor(8) as pool:
-            assert len(set(pool.map(key_from, [settings] * 8))) == 1
+def test_the_journal_of_the_living_is_left_to_them_and_that_of_the_dead_is_taken(settings: Settings) -> None:
+    living, dead = Recorder(journal_of(settings)), Recorder(journal_of(settings))
+    living.record(record(uuid="living"))
+    dead.record(record(uuid="dead"))
+    dead.close()
+    assert drained_now(settings) == 1
+    assert list(journal_of(settings).glob(f"*{SUFFIX}")) == [living.path]
+    living.close()
+    assert drained_now(settings) == 1
+    assert count(settings, calls) == 2
 
 
-def test_a_key_of_the_settings_goes_first_and_one_that_cannot_be_kept_is_random(tmp_path: Path) -> None:
-    assert key_from(Settings(data_dir=str(tmp_path), hash_key="told")) == b"told"  # type: ignore[arg-type]
-    (tmp_path / "file").write_text("in the way")
-    settings = Settings(data_dir=str(tmp_path / "file"))
-    assert len({key_from(settings), key_from(settings)}) == 2
+def test_kill_9_in_the_midst_loses_nothing_that_was_acknowledged(settings: Settings) -> None:
+    tests = str(Path(__file__).parent)
+    script = WRITES_UNTIL_KILLED.format(tests=tests, folder=str(journal_of(settings)))
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    acknowledged = 0
+    deadline = time.monotonic() + 30
+    while acknowledged < 200 and time.monotonic() < deadline:
+        acknowledged = int(child.stdout.readline())
+    child.send_signal(signal.SIGKILL)
+    acknowledged = max([acknowledged, *(int(line) for line in child.stdout.read().split())])
+    child.wait(10)
+    drained_now(settings)
+    assert count(settings, calls) >= acknowledged >= 200
+    assert list(journal_of(settings).glob(f"*{SUFFIX}")) == []
 
 
-# -- what it costs ----------------------------------------------------------------------------------------------------
+def test_a_torn_line_costs_itself_alone(settings: Settings) -> None:
+    recorder = Recorder(journal_of(settings))
+    recorder.record(record(uuid="one"))
+    path = recorder.path
+    assert path is not None
+    recorder.close()
+    with path.open("ab") as file:
+        file.write(b'{"at": 7}\n\xff\xfe\n{"half": "a li')
+    assert drained_now(settings) == 1
+    assert (count(settings, calls), path.exists()) == (1, False)
+
+    async def torn(engine: object) -> int:
+        async with engine.connect() as connection:  # type: ignore[attr-defined]
+            return int(await connection.scalar(select(drained.c.torn)))
+
+    assert with_engine(settings, torn) == 3
 
 
-def test_a_record_costs_microseconds(tmp_path: Path) -> None:
-    made, one = recorder(tmp_path), call(card(), card(2))
-    made.record(one)
-    rounds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        for _ in range(200):
-            made.record(one)
-        rounds.append((time.perf_counter() - began) / 200 * _MICROSECONDS)
-    assert min(rounds) < 200  # some five on a quiet machine; the tests share theirs
+def test_a_half_written_line_of_the_living_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / f"x{SUFFIX}"
+    path.write_bytes(b'{"a')
+    assert batch(path, 0, whole=False).end == 0
+    assert batch(path, 0, whole=True).torn == 1
+
+
+def test_a_full_disk_loses_the_record_counts_it_and_raises_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+    recorder = Recorder(folder)
+    assert recorder.record(record())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        assert [recorder.record(record()) for _ in range(3)] == [False] * 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, previous)
+    assert recorder.lost == 3
+    assert recorder.record(record())
+
+
+def test_a_folder_that_cannot_be_made_loses_the_record_alone(tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("")
+    recorder = Recorder(tmp_path / "blocked" / FOLDER)
+    assert not recorder.record(record())
+    assert recorder.lost == 1
+
+
+def test_a_forked_process_writes_a_file_of_its_own(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.record(record(uuid="parent"))
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if recorder.record(record(uuid="child")) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(list(tmp_path.glob(f"*{SUFFIX}"))) == 2
+
+
+def test_a_large_journal_is_continued_in_another_file(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, most_bytes=2_000)
+    for _ in range(10):
+        recorder.record(record())
+    files = list(tmp_path.glob(f"*{SUFFIX}"))
+    assert len(files) > 1
+    assert behind(tmp_path, {}) == sum(f.stat().st_size for f in files)
+
+
+def test_no_word_of_a_patient_is_in_the_journal(tmp_path: Path) -> None:
+    """The hook's own record, of a call whose every word of the patient is marked."""
+    body = ordered(TOO_MUCH)
+    patient = body["prefetch"]["patient"]
+    patient |= {
+        "name": [{"family": "MARKER1", "given": ["MARKER2"]}],
+        "birthDate": "1971-07-17",
+        "telecom": [{"value": "MARKER3"}],
+    }
+    body["context"]["userId"] = "Practitioner/MARKER4"
+    body["hookInstance"] = "MARKER5 of a patient"
+    body["context"]["draftOrders"]["entry"][0]["resource"] |= {"note": [{"text": "MARKER6"}]}
+    with served(tmp_path) as client:
+        assert posted(client, body).status_code == 200
+        time.sleep(0.1)
+    held = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert b"dose-course-above-range" in held
+    for word in (b"MARKER", b"1971-07-17", b"p1", patient["id"].encode()):
+        assert b"MARKER" not in held if word == b"MARKER" else b'"' + word + b'"' not in held, word
+
+
+# -- the service ------------------------------------------------------------------------------------------------------
+
+
+def _service(settings: Settings) -> StoreService:
+    return StoreService(settings, lambda: NOW)
+
+
+async def _until(holds: object, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:  # type: ignore[operator]
+        await asyncio.sleep(0.05)
+    assert holds()  # type: ignore[operator]
+
+
+def test_the_service_follows_the_journal_and_ends_with_nothing_left(settings: Settings) -> None:
+    async def run() -> None:
+        store = _service(settings)
+        store.recorder.record(record(uuid="before it starts"))
+        await store.start()
+        await _until(lambda: store.state == "up" and store.health()["journal_lag_bytes"] == 0)
+        store.recorder.record(record(uuid="while it runs"))
+        assert store.health()["journal_lag_bytes"] > 0
+        await store.stop()
+
+    asyncio.run(run())
+    assert count(settings, calls) == 2
+
+
+def test_an_empty_embedded_store_is_made_by_itself_and_without_alembic_in_the_service(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path), auth="off")
+
+    async def run() -> None:
+        store = _service(settings)
+        await store.start()
+        await _until(lambda: store.state == "up")
+        store.recorder.record(record())
+        await store.stop()
+
+    asyncio.run(run())
+    assert count(settings, calls) == 1
+    code = (
+        "import sys, asyncio; from ivig.settings import Settings; from ivig.app import create_app;"
+        f"app = create_app(Settings(data_dir={str(tmp_path)!r}, auth='off'));"
+        "print(sorted({'alembic', 'sqlalchemy', 'duckdb', 'pyarrow'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_tables_of_another_release_are_told_and_the_journal_waits(postgres: object, tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path), database_url=database_of(postgres), auth="off")
+
+    async def run() -> None:
+        store = _service(settings)
+        await store.start()
+        await _until(lambda: store.state == "out-of-date")
+        assert store.recorder.record(record())
+        await store.stop()
+
+    asyncio.run(run())
+    assert behind(tmp_path / FOLDER, {}) > 0
+
+
+def test_while_the_database_is_down_records_wait_and_come_in_when_it_is_back(tmp_path: Path) -> None:
+    pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL here: pgserver has no wheel for this Python")
+    server = pgserver.get_server(tmp_path / "pg", cleanup_mode="stop")
+    try:
+        settings = Settings(data_dir=str(tmp_path / "data"), database_url=server.get_uri("postgres"), auth="off")
+        upgrade(settings)
+
+        async def run() -> None:
+            store = _service(settings)
+            await store.start()
+            await _until(lambda: store.state == "up")
+            await asyncio.to_thread(_end, tmp_path / "pg")
+            assert store.recorder.record(record(uuid="while it is down"))
+            await _until(lambda: store.state == "down")
+            with pytest.raises(StoreDown):
+                await store.feedback("ehr", [])
+            await asyncio.to_thread(server.ensure_postgres_running)
+            await _until(lambda: store.state == "up" and store.health()["journal_lag_bytes"] == 0, 40)
+            await store.stop()
+
+        asyncio.run(run())
+        assert count(settings, calls) == 1
+    finally:
+        server.cleanup()
+
+
+def _end(folder: Path) -> None:
+    """End a PostgreSQL server as a crash does."""
+    held = folder / "postmaster.pid"
+    os.kill(int(held.read_text().splitlines()[0]), signal.SIGQUIT)
+    deadline = time.monotonic() + 20
+    while held.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)

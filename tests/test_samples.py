@@ -38,7 +38,9 @@ every_sample = pytest.mark.parametrize("name", EXPECTED)
 
 
 def test_every_sample_is_expected_and_told_of() -> None:
-    shipped = {p.stem for p in SAMPLES.glob("*.json")}
+    shipped = {p.stem for p in SAMPLES.glob("*.json")} - {
+        "hook-order-sign"
+    }  # a call and no Bundle: test_hook_examples.py
     assert shipped == set(EXPECTED)
     told = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert [name for name in shipped if name not in told] == []

@@ -73,7 +73,7 @@ def words(page: str) -> str:
     return " ".join(" ".join(taken_apart(page).text).split())
 
 
-@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("[0-9b]*.json")), ids=lambda p: p.stem)
 def test_a_sheet_is_whole_in_itself(sample: Path, tmp_path: Path) -> None:
     page = printed(json.loads(sample.read_bytes()), tmp_path)
     read = taken_apart(page)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ivig import __version__
+from ivig.entrypoints.conformance.command import conform
 from ivig.entrypoints.doctor_token import doctor  # with its command `token`
 from ivig.entrypoints.feedback_commands import feedback_app, store_app
 from ivig.entrypoints.knowledge_commands import knowledge
@@ -49,6 +50,7 @@ app = typer.Typer(
 
 
 app.add_typer(knowledge, name="knowledge")
+app.command()(conform)
 app.add_typer(doctor, name="doctor")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(store_app, name="store")

@@ -32,11 +32,13 @@ class Recorder:
 
     Args:
         folder: where the journals lie; made when first needed.
-        clock: names the files by when they were begun.
         most_bytes: of one file.
+        clock: names the files by when they were begun, so that they are drained in that order.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime], most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self, folder: Path, most_bytes: int = _MOST_BYTES, clock: Callable[[], datetime] | None = None
+    ) -> None:
         self.folder, self._clock, self._most = folder, clock, most_bytes
         self.lost = 0
         self.path: Path | None = None
@@ -76,7 +78,8 @@ class Recorder:
         """A new file, which has its name only once it is locked: a file without a lock is a dead process's, and may be deleted."""
         self._end()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{self._clock():%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(8)}"
+        began = f"{self._clock():%Y%m%dT%H%M%S}-" if self._clock is not None else ""
+        name = f"{began}{os.getpid()}-{secrets.token_hex(8)}"
         unborn, path = self.folder / (name + _UNBORN), self.folder / (name + SUFFIX)
         file = os.open(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -44,7 +44,7 @@ class StoreService:
     ) -> None:
         self.settings, self.clock, self._log = settings, clock, log
         self.folder = Path(settings.data_dir).expanduser() / FOLDER
-        self.recorder = Recorder(self.folder, clock)
+        self.recorder = Recorder(self.folder, clock=clock)
         self.state = _STARTING
         self._engine: AsyncEngine | None = None
         self._task: asyncio.Task[None] | None = None
@@ -114,7 +114,7 @@ class StoreService:
         self._positions = await drain.positions(self._engine)
 
     def _is(self, state: str, why: str) -> None:
-        if state != self.state and self._log is not None:
+        if state != self.state and self._log is not None and (self.state, state) != (_STARTING, _UP):
             self._log(f"store {state}", why)
         self.state = state
 
