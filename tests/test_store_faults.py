@@ -26,10 +26,11 @@ from ivig.entrypoints.operation import Refused
 from ivig.settings import Settings
 from ivig.store import service
 from ivig.store.database import FILE, prepare
+from ivig.store.drain import drain
 from ivig.store.feedback import keep
 from ivig.store.items import FeedbackItem
 from ivig.store.migrate import config, upgrade
-from ivig.store.recorder import FOLDER, SUFFIX
+from ivig.store.recorder import FOLDER, SUFFIX, Recorder
 from ivig.store.report import feedback_report
 from ivig.store.service import StoreService
 from ivig.store.tables import REVISION, calls, cards, feedback, findings, metadata
@@ -276,17 +277,17 @@ def test_clients_that_report_the_same_cards_at_once_do_not_wait_in_a_ring(settin
 
 
 def test_of_two_words_of_one_time_one_counts(settings: Settings) -> None:
-    async def work(engine: AsyncEngine) -> list[int]:
+    recorder = Recorder(Path(settings.data_dir) / FOLDER)
+    recorder.record(record())
+    recorder.close()
+
+    async def work(engine: AsyncEngine) -> tuple[int, int, int]:
+        await drain(engine, recorder.folder, NOW)
         await keep(engine, "ehr", [said("card-1"), said("card-1", "accepted", NOW, "s1", "s2")], NOW)
         (rule,) = (await feedback_report(engine)).rules
-        return [rule.shown, rule.accepted + rule.overridden, rule.ignored]
+        return rule.shown, rule.accepted + rule.overridden, rule.ignored
 
-    running(settings, lambda store: asyncio.sleep(store.recorder.record(record()) * 0.0))
-    (Path(settings.data_dir) / FOLDER).mkdir(exist_ok=True)
-    from ivig.store.drain import drain  # noqa: PLC0415  (what the short-lived service left)
-
-    with_engine(settings, lambda engine: drain(engine, Path(settings.data_dir) / FOLDER, NOW))
-    assert with_engine(settings, work) == [1, 1, 0]
+    assert with_engine(settings, work) == (1, 1, 0)
 
 
 def reported(settings: Settings, body: bytes) -> tuple[int, Any]:
