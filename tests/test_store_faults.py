@@ -165,7 +165,9 @@ def test_tables_that_are_brought_up_to_date_meanwhile_are_taken(postgres: Any, t
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("url", ["postgresql://user:secret@127.0.0.1:1/none", "mysql://u:secret@host/none", "no address"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://user:secret@127.0.0.1:1/none", "mysql://u:secret@host/none", "no address"]
+)
 def test_a_database_that_is_not_there_costs_no_record_and_tells_no_password(tmp_path: Path, url: str) -> None:
     told: list[str] = []
 
@@ -308,7 +310,14 @@ def body(**changed: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "at", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "20261125T100400Z", "2026-W48-3T10:04:00Z", "2026-02-30T10:04:00Z"]
+    "at",
+    [
+        "0001-01-01T00:00:00+23:00",
+        "9999-12-31T23:59:59-23:00",
+        "20261125T100400Z",
+        "2026-W48-3T10:04:00Z",
+        "2026-02-30T10:04:00Z",
+    ],
 )
 def test_a_time_that_no_database_holds_is_refused_and_the_store_stays_up(tmp_path: Path, at: str) -> None:
     store = StoreService(Settings(data_dir=str(tmp_path)), lambda: NOW)

@@ -23,8 +23,6 @@ async def keep(engine: AsyncEngine, client: str, items: Sequence[FeedbackItem], 
     Raises:
         sqlalchemy.exc.SQLAlchemyError, OSError: the database cannot be reached.
     """
-    if not items:
-        return FeedbackResult(0, 0)
     async with engine.begin() as connection:
         found = await _known(connection, client, {item.card for item in items})
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -35,7 +33,8 @@ async def keep(engine: AsyncEngine, client: str, items: Sequence[FeedbackItem], 
         statement = insert_into(connection, feedback)
         again = {name: statement.excluded[name] for name in _SAID}
         ordered = [rows[key] for key in sorted(rows)]  # so that two calls at once do not wait for each other in a ring
-        await connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=again), ordered)
+        if ordered:
+            await connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=again), ordered)
     return FeedbackResult(len(items), sum(1 for item in items if item.card not in found))
 
 
