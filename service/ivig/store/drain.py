@@ -25,7 +25,7 @@ from ivig.store.recorder import SUFFIX
 from ivig.store.rows import call_row, card_row, finding_row, moment
 from ivig.store.tables import calls, cards, drained, findings
 
-_BATCH_BYTES = 256 * 1024  # some two hundred records: answers wait no longer than their rows take to write out
+_BATCH_BYTES = 64 * 1024  # some fifty records: answers wait no longer than their rows take to write out
 _decoder = msgspec.json.Decoder(Shown)
 
 
