@@ -103,17 +103,17 @@ def status() -> None:
     from ivig.store.report import feedback_report
     from ivig.store.tables import REVISION
 
-    async def made(engine: AsyncEngine) -> tuple[FeedbackReport, dict[str, int]]:
-        from ivig.store.drain import positions
+    async def made(engine: AsyncEngine) -> tuple[FeedbackReport, dict[str, int], int]:
+        from ivig.store.drain import positions, unreadable
 
-        return await feedback_report(engine), await positions(engine)
+        return await feedback_report(engine), await positions(engine), await unreadable(engine)
 
-    told, read = _with_store(settings, made)
+    told, read, torn = _with_store(settings, made)
     folder = Path(settings.data_dir).expanduser() / FOLDER
     typer.echo(f"store:    {url_of(settings).render_as_string(hide_password=True)}")
     typer.echo(f"revision: {REVISION}")
     typer.echo(f"holds:    {told.calls} calls, {told.cards} cards; feedback on {told.unknown} cards it does not know")
-    typer.echo(f"journal:  {folder}, {behind(folder, read)} bytes still to come")
+    typer.echo(f"journal:  {folder}, {behind(folder, read)} bytes still to come; {torn} lines could not be read")
 
 
 def _with_store(settings: Settings, work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
@@ -154,11 +154,18 @@ def _failed(fault: Exception) -> NoReturn:
 
 def _row(rule: RuleReport) -> dict[str, Any]:
     told = {"rule": rule.rule, "shown": rule.shown, "accepted": rule.accepted, "overridden": rule.overridden}
-    return told | {"ignored": rule.ignored} | {name: rule.others[name] for name in _OTHERS}
+    counted = {"ignored": rule.ignored, "overrideRate": rule.override_rate}
+    return told | counted | {name: rule.others[name] for name in _OTHERS}
 
 
-def _reasons(rule: RuleReport) -> str:
-    return ", ".join(f"{said.rpartition('|')[2]} {count}" for said, count in rule.reasons.most_common())
+def _reasons(rule: RuleReport, systems: bool = False) -> str:
+    """Codes and how often each was given, the most frequent first; with their systems if need be."""
+    told = ((said if systems else said.rpartition("|")[2], count) for said, count in rule.reasons.most_common())
+    return ", ".join(f"{code} {count}" for code, count in told)
+
+
+def _percent(rate: float | None) -> str:
+    return f"{rate:.0%}" if rate is not None else ""
 
 
 def _print(told: FeedbackReport) -> None:
@@ -169,15 +176,16 @@ def _print(told: FeedbackReport) -> None:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("rule", no_wrap=True)
-    for heading in ("shown", "accepted", "overridden", "ignored"):
+    for heading in ("shown", "accepted", "overridden", "rate", "ignored"):
         table.add_column(heading, justify="right")
     table.add_column("reasons", overflow="fold")
     table.add_column("not shown", overflow="fold")
     for rule in told.rules:
         quiet = ", ".join(f"{name} {rule.others[name]}" for name in _OTHERS if name != "folded" and rule.others[name])
         if rule.shown or quiet:
-            numbers = map(str, (rule.shown, rule.accepted, rule.overridden, rule.ignored))
-            table.add_row(rule.rule, *numbers, clean(_reasons(rule)), quiet)
+            numbers = (str(n) for n in (rule.shown, rule.accepted, rule.overridden))
+            rate = _percent(rule.override_rate)
+            table.add_row(rule.rule, *numbers, rate, str(rule.ignored), clean(_reasons(rule)), quiet)
     console = screen()
     console.print(f"{told.calls} calls, {told.cards} cards shown")
     if told.unknown:
@@ -190,7 +198,9 @@ def _print(told: FeedbackReport) -> None:
 def _print_csv(told: FeedbackReport) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["rule", "shown", "accepted", "overridden", "ignored", *_OTHERS, "reasons"])
+    writer.writerow(["rule", "shown", "accepted", "overridden", "ignored", "overrideRate", *_OTHERS, "reasons"])
     for rule in told.rules:
-        writer.writerow([*_row(rule).values(), _reasons(rule)])
+        reasons = _reasons(rule, systems=True)
+        harmless = f"'{reasons}" if reasons.startswith(("=", "+", "-", "@")) else reasons  # to a spreadsheet
+        writer.writerow([*_row(rule).values(), harmless])
     sys.stdout.write(text.getvalue())

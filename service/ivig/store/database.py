@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -18,7 +19,8 @@ from ivig.store.tables import REVISION
 
 FILE = "store.sqlite3"
 _DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
-_PATIENCE_S = 5
+_PATIENCE_S = 5  # for a connection, or for another's write
+_LONGEST_S = 60  # of a statement: a server that went away without a word is not waited for
 
 
 class StoreFault(Exception):
@@ -52,23 +54,41 @@ def engine_of(settings: Settings) -> AsyncEngine:
     url = url_of(settings)
     try:
         if url.get_backend_name() == "sqlite":
-            if url.database and url.database != ":memory:":
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_file(url)
             engine = create_async_engine(url)
             event.listen(engine.sync_engine, "connect", _on_connect)
             return engine
-        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": _PATIENCE_S})
+        return create_async_engine(
+            url, pool_pre_ping=True, connect_args={"timeout": _PATIENCE_S, "command_timeout": _LONGEST_S}
+        )
     except ModuleNotFoundError:
         raise StoreFault("PostgreSQL needs a driver: pip install 'ivig-order-check[postgres]'") from None
     except OSError as fault:
         raise StoreFault(f"the data directory cannot be made ({type(fault).__name__})") from None
 
 
+def make_file(url: URL) -> None:
+    """Make the file of an embedded store, for its owner alone; SQLite's files beside it take after it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
 def _on_connect(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_S * 1000}", "synchronous=NORMAL"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_S * 1000}", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def insert_into(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what is to be done where the row is there already."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 async def revision(connection: AsyncConnection) -> str:
@@ -94,16 +114,26 @@ async def prepare(engine: AsyncEngine, settings: Settings) -> bool:
         return True
     if settings.database_url:
         return False
-    # In a process of its own: the service itself never loads what migrates.
-    environment = {**os.environ, "IVIG_DATA_DIR": settings.data_dir, "IVIG_DATABASE_URL": ""}
+    await _upgrade_apart(settings)
+    return True
+
+
+async def _upgrade_apart(settings: Settings) -> None:
+    """Upgrade the embedded store in a process of its own: the service itself never loads what migrates."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "ivig.store.migrate",
-        env=environment,
+        env={**os.environ, "IVIG_DATA_DIR": settings.data_dir, "IVIG_DATABASE_URL": ""},
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    if await child.wait():
+    try:
+        ended = await child.wait()
+    finally:
+        if child.returncode is None:  # the service ends meanwhile; an upgrade is done as a whole or not at all
+            child.kill()
+            await child.wait()
+    if ended:
         raise StoreFault("the embedded store cannot be brought up to date; see ivig store upgrade")
-    return True

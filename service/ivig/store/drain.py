@@ -6,29 +6,31 @@ nothing is lost and nothing comes twice.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ivig.store.database import insert_into
 from ivig.store.record import Shown
 from ivig.store.recorder import SUFFIX
+from ivig.store.rows import call_row, card_row, finding_row, moment
 from ivig.store.tables import calls, cards, drained, findings
 
-_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 64 * 1024  # some fifty records: answers wait no longer than their rows take to write out
 _decoder = msgspec.json.Decoder(Shown)
 
 
 class Batch(Struct, frozen=True):
-    """A stretch of a journal: its records with their places, how many lines were torn, and where it ends."""
+    """A stretch of a journal: its records with their places, how many lines could not be read, and where it ends."""
 
     records: tuple[tuple[int, Shown], ...]
     torn: int
@@ -51,9 +53,12 @@ def batch(path: Path, start: int, whole: bool) -> Batch:
     *lines, rest = text.split(b"\n")
     for line in lines:
         try:
-            records.append((place, _decoder.decode(line)))
-        except msgspec.MsgspecError:
+            shown = _decoder.decode(line)
+            moment(shown.at)
+        except (msgspec.MsgspecError, ValueError):
             torn += bool(line)
+        else:
+            records.append((place, shown))
         place += len(line) + 1
     if rest and whole and at_end:
         torn, place = torn + 1, place + len(rest)
@@ -106,76 +111,42 @@ async def _drained(engine: AsyncEngine, path: Path, own: bool, now: datetime) ->
                 await connection.execute(select(drained.c.offset, drained.c.torn).where(drained.c.source == path.name))
             ).first()
             start, torn = (row.offset, row.torn) if row is not None else (0, 0)
-            read = batch(path, start, whole=not own)
+            try:
+                read = await asyncio.to_thread(batch, path, start, whole=not own)
+            except OSError:  # gone, or not to be read: it stays in the lag, and does not hold up the others
+                return count
             if read.end == start:
                 break
-            await _insert(connection, path.name, read)
+            count += await _insert(connection, path.name, read)
             position = {"offset": read.end, "torn": torn + read.torn, "at": now}
             if row is None:
                 await connection.execute(insert(drained).values(source=path.name, **position))
             else:
                 await connection.execute(update(drained).where(drained.c.source == path.name).values(**position))
-        count += len(read.records)
     if not own:
         path.unlink(missing_ok=True)
     return count
 
 
-async def _insert(connection: AsyncConnection, source: str, read: Batch) -> None:
+async def _insert(connection: AsyncConnection, source: str, read: Batch) -> int:
+    """Keep the records of a batch, but for those that are there; returns how many were new."""
     if not read.records:
-        return
-    rows = [_call(source, place, shown) for place, shown in read.records]
-    made = await connection.execute(insert(calls).returning(calls.c.id, sort_by_parameter_order=True), rows)
-    of_calls = list(made.scalars())
-    carded = [
-        (card, _card(call, card))
-        for call, (_, shown) in zip(of_calls, read.records, strict=True)
-        for card in shown.cards
-    ]
-    if not carded:
-        return
-    made = await connection.execute(
-        insert(cards).returning(cards.c.id, sort_by_parameter_order=True), [row for _, row in carded]
-    )
-    of_cards = list(made.scalars())
-    found = [
-        {"card_id": number, "rule": f.rule, "severity": f.severity, "result": f.result, "shown": f.shown}
-        for number, (card, _) in zip(of_cards, carded, strict=True)
-        for f in card.findings
-    ]
-    if found:
-        await connection.execute(insert(findings), found)
-
-
-def _call(source: str, place: int, shown: Shown) -> dict[str, Any]:
-    return {
-        "source": source,
-        "offset": place,
-        "at": datetime.fromisoformat(shown.at),
-        "client": shown.client,
-        "hook": shown.hook,
-        "instance": shown.instance,
-        "patient": shown.patient,
-        "user_hash": shown.user,
-        "encounter": shown.encounter,
-        "knowledge": shown.knowledge,
-        "policy": shown.policy,
-        "service": shown.service,
-        "prefetch": msgspec.json.encode(shown.prefetch).decode(),
-        "took_ms": shown.took_ms,
-    }
-
-
-def _card(call: int, card: Any) -> dict[str, Any]:
-    return {
-        "call_id": call,
-        "uuid": card.uuid,
-        "order_hash": card.order,
-        "verdict": card.verdict,
-        "judged": card.judged,
-        "indicator": card.indicator,
-        "suggestions": ",".join(card.suggestions),
-    }
+        return 0
+    rows = [call_row(source, place, shown) for place, shown in read.records]
+    once = insert_into(connection, calls).on_conflict_do_nothing(index_elements=["source", "offset"])
+    made = await connection.execute(once.returning(calls.c.id, calls.c.offset), rows)
+    numbers = {row.offset: row.id for row in made}
+    carded = [(numbers[place], card) for place, shown in read.records if place in numbers for card in shown.cards]
+    if carded:
+        made = await connection.execute(
+            insert(cards).returning(cards.c.id, sort_by_parameter_order=True),
+            [card_row(number, card) for number, card in carded],
+        )
+        pairs = zip(made.scalars(), carded, strict=True)
+        found = [finding_row(number, finding) for number, (_, card) in pairs for finding in card.findings]
+        if found:
+            await connection.execute(insert(findings), found)
+    return len(numbers)
 
 
 async def positions(engine: AsyncEngine) -> dict[str, int]:
@@ -183,6 +154,12 @@ async def positions(engine: AsyncEngine) -> dict[str, int]:
     async with engine.connect() as connection:
         rows = await connection.execute(select(drained.c.source, drained.c.offset))
         return {row.source: row.offset for row in rows}
+
+
+async def unreadable(engine: AsyncEngine) -> int:
+    """How many lines of all journals could not be read: torn when their process was killed."""
+    async with engine.connect() as connection:
+        return await connection.scalar(select(func.coalesce(func.sum(drained.c.torn), 0))) or 0
 
 
 async def forget(connection: AsyncConnection, before: datetime) -> None:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ivig.store.database import insert_into
 from ivig.store.items import FeedbackItem, FeedbackResult
-from ivig.store.tables import cards, feedback
+from ivig.store.tables import calls, cards, feedback
+
+_KEY = ("client", "card", "suggestion", "outcome_at")
+_SAID = ("outcome", "reason_system", "reason_code", "comment", "known")
 
 
 async def keep(engine: AsyncEngine, client: str, items: Sequence[FeedbackItem], now: datetime) -> FeedbackResult:
@@ -20,20 +23,25 @@ async def keep(engine: AsyncEngine, client: str, items: Sequence[FeedbackItem], 
     Raises:
         sqlalchemy.exc.SQLAlchemyError, OSError: the database cannot be reached.
     """
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
     async with engine.begin() as connection:
-        uuids = list({item.card for item in items})
-        found = set((await connection.execute(select(cards.c.uuid).where(cards.c.uuid.in_(uuids)))).scalars())
+        found = await _known(connection, client, {item.card for item in items})
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
         for item in items:
             for suggestion in item.suggestions or ("",):
                 row = _row(client, item, suggestion, now, item.card in found)
-                statement = dialect.insert(feedback).values(**row)
-                again = {
-                    k: statement.excluded[k] for k in ("outcome", "reason_system", "reason_code", "comment", "known")
-                }
-                keys = ["client", "card", "suggestion", "outcome_at"]
-                await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=again))
+                rows[tuple(row[name] for name in _KEY)] = row  # of two with one key the later word counts
+        statement = insert_into(connection, feedback)
+        again = {name: statement.excluded[name] for name in _SAID}
+        ordered = [rows[key] for key in sorted(rows)]  # so that two calls at once do not wait for each other in a ring
+        if ordered:
+            await connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=again), ordered)
     return FeedbackResult(len(items), sum(1 for item in items if item.card not in found))
+
+
+async def _known(connection: AsyncConnection, client: str, uuids: set[str]) -> set[str]:
+    """Those of these cards that were shown to this client."""
+    of_client = select(cards.c.uuid).join(calls).where(calls.c.client == client, cards.c.uuid.in_(sorted(uuids)))
+    return set((await connection.execute(of_client)).scalars())
 
 
 def _row(client: str, item: FeedbackItem, suggestion: str, now: datetime, known: bool) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from alembic import command
 from alembic.config import Config
 
 from ivig.settings import Settings, load_settings
-from ivig.store.database import url_of
+from ivig.store.database import make_file, url_of
 
 
 def config(settings: Settings) -> Config:
     """alembic's configuration: the migrations beside this file, and the database of the settings."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    made.set_main_option("script_location", folder.replace("%", "%%"))
     made.attributes["url"] = url_of(settings)
     return made
 
@@ -24,11 +25,9 @@ def upgrade(settings: Settings) -> None:
 
     Raises:
         StoreFault: the address of the database cannot be used.
-        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached, or refuses.
+        OSError, sqlalchemy.exc.SQLAlchemyError: the database cannot be reached, or refuses.
     """
-    url = url_of(settings)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_file(url_of(settings))
     command.upgrade(config(settings), "head")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -18,7 +19,7 @@ class Pseudonyms:
     """Keyed BLAKE2b. Who has the key can find out whether somebody is in the store, and no one else.
 
     Args:
-        key: at most 64 bytes count.
+        key: of any length; one of more than 64 bytes counts by its hash.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -43,19 +44,25 @@ def key_from(settings: Settings) -> bytes:
     if given:
         return given.encode()
     path = Path(settings.data_dir).expanduser() / FILE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = secrets.token_hex(_BYTES).encode()
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made)
-    except FileExistsError:
-        pass
-    except OSError:
-        return secrets.token_bytes(_BYTES)
-    else:
-        return made
-    try:
+    with contextlib.suppress(OSError):
+        if not path.exists():
+            _make(path)
         held = path.read_bytes().strip()
-    except OSError:
-        held = b""
-    return held or secrets.token_bytes(_BYTES)
+        if held:
+            return held
+    return secrets.token_bytes(_BYTES)
+
+
+def _make(path: Path) -> None:
+    """A new key, there as a whole or not at all; of several processes that make one at a time the first is right."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unborn = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_hex(_BYTES).encode())
+            file.flush()
+            os.fsync(file.fileno())  # with the key the hashes of all that is kept would be lost
+        with contextlib.suppress(FileExistsError):
+            os.link(unborn, path)
+    finally:
+        unborn.unlink(missing_ok=True)

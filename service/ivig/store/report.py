@@ -33,6 +33,11 @@ class RuleReport(Struct):
     others: Counter[str] = field(default_factory=Counter)
 
     @property
+    def override_rate(self) -> float | None:
+        """Overridden of shown, 0 to 1; None where nothing was shown."""
+        return round(self.overridden / self.shown, 3) if self.shown else None
+
+    @property
     def ignored(self) -> int:
         """Shown, and never heard of."""
         return max(0, self.shown - self.accepted - self.overridden)
@@ -88,33 +93,34 @@ async def feedback_report(
         all_calls = await connection.scalar(select(func.count()).select_from(calls).where(*within))
         shown_cards = select(func.count()).select_from(cards.join(calls)).where(*within, cards.c.uuid != "")
         all_cards = await connection.scalar(shown_cards)
-        lost = select(func.count(func.distinct(feedback.c.card))).where(feedback.c.card.not_in(select(cards.c.uuid)))
-        unknown = await connection.scalar(lost)
+        unknown = await connection.scalar(_unknown(since, until, client))
     listed = sorted(rules.values(), key=lambda r: (-r.shown, r.rule))
     return FeedbackReport(listed, all_calls or 0, all_cards or 0, unknown or 0)
 
 
+def _unknown(since: datetime | None, until: datetime | None, client: str) -> Select[int]:
+    """How many cards were reported, within that time, that were never shown to who reported them."""
+    shown = select(cards.c.id).join(calls).where(cards.c.uuid == feedback.c.card, calls.c.client == feedback.c.client)
+    pairs = select(feedback.c.client, feedback.c.card).where(~shown.exists()).distinct()
+    if since is not None:
+        pairs = pairs.where(feedback.c.outcome_at >= since)
+    if until is not None:
+        pairs = pairs.where(feedback.c.outcome_at < until)
+    if client:
+        pairs = pairs.where(feedback.c.client == client)
+    return select(func.count()).select_from(pairs.subquery())
+
+
 def _outcomes(joined: Any, within: list[ColumnElement[bool]]) -> Select[Any]:
     """What was last reported of each card, counted for each rule that it showed."""
-    newest = (
-        select(feedback.c.card, feedback.c.client, func.max(feedback.c.outcome_at).label("at"))
-        .group_by(feedback.c.card, feedback.c.client)
-        .subquery()
-    )
-    last = (
-        select(feedback.c.card, feedback.c.client, feedback.c.outcome, feedback.c.reason_system, feedback.c.reason_code)
-        .join(
-            newest,
-            (feedback.c.card == newest.c.card)
-            & (feedback.c.client == newest.c.client)
-            & (feedback.c.outcome_at == newest.c.at),
-        )
-        .distinct()
-        .subquery()
-    )
+    newest_first = (feedback.c.outcome_at.desc(), feedback.c.id.desc())
+    place = func.row_number().over(partition_by=(feedback.c.client, feedback.c.card), order_by=newest_first)
+    said = (feedback.c.card, feedback.c.client, feedback.c.outcome, feedback.c.reason_system, feedback.c.reason_code)
+    ranked = select(*said, place.label("place")).subquery()
+    of_card = (ranked.c.card == cards.c.uuid) & (ranked.c.client == calls.c.client) & (ranked.c.place == 1)
     pairs = (
-        select(findings.c.rule, cards.c.uuid, last.c.outcome, last.c.reason_system, last.c.reason_code)
-        .select_from(joined.join(last, (last.c.card == cards.c.uuid) & (last.c.client == calls.c.client)))
+        select(findings.c.rule, cards.c.uuid, ranked.c.outcome, ranked.c.reason_system, ranked.c.reason_code)
+        .select_from(joined.join(ranked, of_card))
         .where(*within, findings.c.shown == SHOWN)
         .distinct()
         .subquery()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _EVERY_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+_PATIENCE_S = 10.0  # for feedback; then the client is told to repeat it
 _LAST_S = 5.0  # for what is left when the service ends
 _UP, _DOWN, _OUT_OF_DATE, _STARTING = "up", "down", "out-of-date", "starting"
 
@@ -43,7 +44,7 @@ class StoreService:
     ) -> None:
         self.settings, self.clock, self._log = settings, clock, log
         self.folder = Path(settings.data_dir).expanduser() / FOLDER
-        self.recorder = Recorder(self.folder)
+        self.recorder = Recorder(self.folder, clock=clock)
         self.state = _STARTING
         self._engine: AsyncEngine | None = None
         self._task: asyncio.Task[None] | None = None
@@ -80,16 +81,16 @@ class StoreService:
             except asyncio.CancelledError:
                 raise
             except Exception as fault:  # noqa: BLE001  (whatever the database does, the journal goes on)
-                self._is(_DOWN, type(fault).__name__)
+                self._is(_DOWN, _told(fault))
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             await asyncio.sleep(pause)
 
     async def _once(self) -> None:
         """Connect where that is not done, then drain, and once a day prune."""
+        if self._engine is None:
+            self._engine = await asyncio.to_thread(_engine_of, self.settings)
         from ivig.store import database  # noqa: PLC0415  (SQLAlchemy is not needed to start)
 
-        if self._engine is None:
-            self._engine = await asyncio.to_thread(database.engine_of, self.settings)
         if self.state != _UP:
             if not await database.prepare(self._engine, self.settings):
                 self._is(_OUT_OF_DATE, "run: ivig store upgrade")
@@ -101,6 +102,7 @@ class StoreService:
             from ivig.store.retention import prune  # noqa: PLC0415  (see above)
 
             await prune(self._engine, self.settings.retention_days, now)
+            self.recorder.close()  # so that no journal grows older than a day; the next record begins another
             self._pruned = now
 
     async def _drain(self) -> None:
@@ -122,12 +124,12 @@ class StoreService:
         Raises:
             StoreDown: nothing was kept.
         """
-        from ivig.store.feedback import keep  # noqa: PLC0415  (SQLAlchemy is not needed to start)
-
         if self._engine is None or self.state not in (_UP, _DOWN):
             raise StoreDown
+        from ivig.store.feedback import keep  # noqa: PLC0415  (SQLAlchemy is not needed to start)
+
         try:
-            return await keep(self._engine, client, items, self.clock())
+            return await asyncio.wait_for(keep(self._engine, client, items, self.clock()), _PATIENCE_S)
         except Exception as fault:  # noqa: BLE001  (whatever the database does, the client is to repeat)
             self._is(_DOWN, type(fault).__name__)
             raise StoreDown from None
@@ -136,3 +138,17 @@ class StoreService:
         """How the store is: its state, the bytes of the journal that it has not taken yet, and how many records were lost."""
         left = behind(self.folder, self._positions)
         return {"store": self.state, "journal_lag_bytes": left, "records_lost": self.recorder.lost}
+
+
+def _engine_of(settings: Settings) -> AsyncEngine:
+    """On a thread: loading SQLAlchemy takes half a second, in which orders are judged."""
+    from ivig.store import database, drain, feedback, retention  # noqa: F401, PLC0415  (all that is needed from here on)
+
+    return database.engine_of(settings)
+
+
+def _told(fault: Exception) -> str:
+    """The kind of a fault, for its text may hold data; that of our own says what to do."""
+    from ivig.store.database import StoreFault  # noqa: PLC0415  (SQLAlchemy is not needed to start)
+
+    return str(fault) if isinstance(fault, StoreFault) else type(fault).__name__
