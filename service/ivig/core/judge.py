@@ -136,6 +136,7 @@ class Judge:
             for m in modules
         )
         self.rules = {e.rule.name: e.rule for e in self.entries}
+        self._entry = {e.rule.name: e for e in self.entries}
         self.crashed, self.verdict, self.log = crashed, verdict, log
         self.dependents = _dependents()
         _all_named(self.entries)
@@ -159,6 +160,16 @@ class Judge:
         names = tuple(dict.fromkeys(name for f in findings for name in f.not_judged))
         findings.insert(0, self._told(verdict, judged, findings, names, self.checked[full], order, silenced))
         return Judgement(order.ref, order.path, order.day, verdict, judged, tuple(findings), order.broken)
+
+    def alone(self, name: str, order: Order, book: Book) -> tuple[Finding, ...]:
+        """What one rule finds by itself, which is among what `judge` finds; () where the policy has a say in whether it is told."""
+        entry = self._entry.get(name)
+        if entry is None or entry.check is None or name in book.silenced:
+            return ()
+        case = Case({"order": order, "book": book})
+        if not (entry.rule.any_product or case.get("in_scope")):
+            return ()
+        return self._asked(entry, case).findings
 
     def _gathered(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
         """What every rule says, and the names of those that were not judged, by what they lacked."""
