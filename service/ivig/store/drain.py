@@ -23,7 +23,7 @@ from ivig.store.record import Shown
 from ivig.store.recorder import SUFFIX
 from ivig.store.tables import calls, cards, drained, findings
 
-_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 512 * 1024  # some hundred records: no call waits long behind one batch
 _decoder = msgspec.json.Decoder(Shown)
 
 
@@ -122,22 +122,19 @@ async def _drained(engine: AsyncEngine, path: Path, own: bool, now: datetime) ->
 
 
 async def _insert(connection: AsyncConnection, source: str, read: Batch) -> None:
+    """Each table with one statement for all rows; the keys are asked for behind it, for a row that hands back its key goes by itself."""
     if not read.records:
         return
-    rows = [_call(source, place, shown) for place, shown in read.records]
-    made = await connection.execute(insert(calls).returning(calls.c.id, sort_by_parameter_order=True), rows)
-    of_calls = list(made.scalars())
-    carded = [
-        (card, _card(call, card))
-        for call, (_, shown) in zip(of_calls, read.records, strict=True)
-        for card in shown.cards
-    ]
+    await connection.execute(insert(calls), [_call(source, place, shown) for place, shown in read.records])
+    here = (calls.c.source == source, calls.c.offset.between(read.records[0][0], read.records[-1][0]))
+    keys = await connection.execute(select(calls.c.offset, calls.c.id).where(*here))
+    of_calls: dict[int, int] = dict(keys.tuples().all())
+    carded = [(card, _card(of_calls[place], card)) for place, shown in read.records for card in shown.cards]
     if not carded:
         return
-    made = await connection.execute(
-        insert(cards).returning(cards.c.id, sort_by_parameter_order=True), [row for _, row in carded]
-    )
-    of_cards = list(made.scalars())
+    await connection.execute(insert(cards), [row for _, row in carded])
+    asked = select(cards.c.id).join(calls, cards.c.call_id == calls.c.id).where(*here)
+    of_cards = (await connection.execute(asked.order_by(calls.c.offset, cards.c.id))).scalars().all()
     found = [
         {"card_id": number, "rule": f.rule, "severity": f.severity, "result": f.result, "shown": f.shown}
         for number, (card, _) in zip(of_cards, carded, strict=True)
