@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from ivig.wire import shapes
-from ivig.wire.dates import moment
+from ivig.wire.dates import moment_at
 from ivig.wire.decode import Decoded, Item
 from ivig.wire.hook import Call
 from ivig.wire.hook_orders import STATUSES, named_in, names_of
@@ -64,7 +64,7 @@ def evidence(
     items.extend(item for item in more if not named_in(item, own))
     if call.encounter:
         _place(call)
-    at = moment(now.isoformat(), zone)
+    at = moment_at(now, zone)
     decoded = Decoded(tuple(items), tuple(broken), repaired=bool(broken))
     return decoded, Asked(
         moment=at,
