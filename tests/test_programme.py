@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from msgspec import structs
@@ -12,6 +13,7 @@ from builder import bundle
 from casefiles import all_cases
 from charts import CHARTS, bundle_of
 from ivig.core.dated import NotInForce
+from ivig.core.finding import Result
 from ivig.core.judge import Case
 from ivig.core.order import Order
 from ivig.core.programme import Programme
@@ -84,3 +86,17 @@ def test_the_programme_can_be_read() -> None:
     assert isinstance(JUDGE.programme, Programme)
     assert "    weight = make_weight(order, weights, weight_fault)\n" in source
     assert "    said += check_weight_amputation(order, conditions)\n" in source
+
+
+def test_a_rule_alone_finds_what_it_finds_among_all() -> None:
+    for case in all_cases()[::5]:
+        for order in orders(bundle(case.base, case.change)):
+            book = validator().library.on(order.day)
+            told = Counter((f.rule, f.about) for f in JUDGE.judge(order, book).findings if f.result == Result.FLAGGED)
+            alone = Counter(
+                (f.rule, f.about)
+                for name in JUDGE.rules
+                for f in JUDGE.alone(name, order, book)
+                if f.result == Result.FLAGGED
+            )
+            assert alone == told

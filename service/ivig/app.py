@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from ivig import __version__
 from ivig.entrypoints.artefacts import Artefacts
+from ivig.entrypoints.endpoint import Endpoint
 from ivig.entrypoints.hook_door import Door, door
 from ivig.entrypoints.operation import METHOD_NOT_ALLOWED, Operation, faulted, refused
 from ivig.entrypoints.rule_page import RulePages
@@ -67,14 +69,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,  # a redirected order may travel on without TLS
     )
     for path in ("/fhir/$validate-ivig-order", "/fhir/MedicationRequest/$validate-ivig-order"):
-        app.router.add_route(path, operation.__call__, methods=["POST"])
+        app.router.routes.append(Route(path, Endpoint(operation.__call__), methods=["POST"]))
+    app.router.routes.append(Route("/cds-services/{id}", Endpoint(hooks.hooks.call), methods=["POST"]))
     artefacts = Artefacts(profiles_dir())
     app.router.add_route("/fhir/metadata", artefacts.metadata, methods=["GET"])
     for kind in artefacts.kinds:
         app.router.add_route(f"/fhir/{kind}/{{id}}", artefacts.by_id, methods=["GET"])
         app.router.add_route(f"/fhir/{kind}", artefacts.by_url, methods=["GET"])
     app.router.add_route("/cds-services", hooks.hooks.discover, methods=["GET"])
-    app.router.add_route("/cds-services/{id}", hooks.hooks.call, methods=["POST"])
     app.router.add_route("/cds-services/{id}/feedback", hooks.hooks.feed_back, methods=["POST"])
     app.router.add_route("/rules/{code}", RulePages(library, settings.zone).__call__, methods=["GET"])
     _health(app, validator, hooks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -110,18 +110,30 @@ class Product(Struct, frozen=True):
     own_names: tuple[tuple[str, ...], ...] = ()  # what a hyperimmune is for, in words that no page covers
 
 
+class _InForce(dict[str, Value]):
+    """The values of a policy on a day."""
+
+    def __missing__(self, key: str) -> Value:
+        raise NotInForce(key)
+
+
 class Book:
-    """All pages as they stand on one day. Made by `Library.on`; kept for every day between two changes."""
+    """All pages as they stand on one day. Made by `Library.on`; kept for every day between two changes.
+
+    `policy(key)` gives the policy's value of a key, and `maybe(key)` None where there is none on the day; without one,
+    `policy` raises `NotInForce`. Rules ask so often that both are the dictionary's own.
+    """
 
     def __init__(self, library: Library, day: date) -> None:
         self._library = library
         self.day = day
-        self._policy = {key: series.on(day) for key, series in library.policy.items()}
+        held = ((key, series.on(day)) for key, series in library.policy.items())
+        self._policy = _InForce((key, value) for key, value in held if value is not None)
+        self.policy: Callable[[str], Value] = self._policy.__getitem__
+        self.maybe: Callable[[str], Value | None] = self._policy.get
         # Severities that the policy gives to rules, and the rules that it silences.
         self.severities = {
-            key.removeprefix(PREFIX): value
-            for key, value in self._policy.items()
-            if value is not None and key.startswith(PREFIX)
+            key.removeprefix(PREFIX): value for key, value in self._policy.items() if key.startswith(PREFIX)
         }
         self.silenced = frozenset(rule for rule, value in self.severities.items() if value.word == OFF)
         self._indications: dict[str, Indication] = {}
@@ -136,20 +148,6 @@ class Book:
     @property
     def lexicon(self) -> Lexicon:
         return self._library.lexicon
-
-    def policy(self, key: str) -> Value:
-        """The policy value of `key`.
-
-        Raises:
-            NotInForce: the policy has no value of this key on the day.
-        """
-        value = self._policy.get(key)
-        if value is None:
-            raise NotInForce(key)
-        return value
-
-    def maybe(self, key: str) -> Value | None:
-        return self._policy.get(key)
 
     def indication(self, key: str) -> Indication:
         page = self._indications.get(key)

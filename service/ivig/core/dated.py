@@ -9,12 +9,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 CONFIRMED, UNCONFIRMED, HOUSE = "confirmed", "unconfirmed", "house"
+_LAST = date.max.toordinal()
 
 
 def later(day: date, days: int | Decimal) -> date:
     """`days` after `day`, and never off the calendar."""
     ordinal = day.toordinal() + int(days)
-    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
+    return date.fromordinal(ordinal) if 0 < ordinal <= _LAST else date.min if ordinal < 1 else date.max
 
 
 class Pair(Struct, frozen=True, gc=False):

@@ -136,6 +136,8 @@ class Judge:
             for m in modules
         )
         self.rules = {e.rule.name: e.rule for e in self.entries}
+        self._entry = {e.rule.name: e for e in self.entries}
+        self._alone: dict[str, Programme] = {}  # written when first asked for
         self.crashed, self.verdict, self.log = crashed, verdict, log
         self.dependents = _dependents()
         _all_named(self.entries)
@@ -160,6 +162,22 @@ class Judge:
         findings.insert(0, self._told(verdict, judged, findings, names, self.checked[full], order, silenced))
         return Judgement(order.ref, order.path, order.day, verdict, judged, tuple(findings), order.broken)
 
+    def alone(self, name: str, order: Order, book: Book) -> tuple[Finding, ...]:
+        """What one rule finds by itself, which is among what `judge` finds; () where the policy has a say in whether it is told."""
+        entry = self._entry.get(name)
+        if entry is None or entry.check is None or name in book.silenced:
+            return ()
+        case = Case({"order": order, "book": book})
+        if not case.get("in_scope"):
+            return self._asked(entry, case).findings if entry.rule.any_product else ()
+        programme = self._alone.get(name)
+        if programme is None:
+            programme = self._alone[name] = Programme((entry,), _planned((entry,)))
+        try:
+            return tuple(self._said(programme, order, book)[0])
+        except Exception:  # noqa: BLE001  (see `_gathered`)
+            return self._asked(entry, case).findings
+
     def _gathered(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:
         """What every rule says, and the names of those that were not judged, by what they lacked."""
         if full:
@@ -171,11 +189,14 @@ class Judge:
 
     def _straight(self, order: Order, book: Book) -> tuple[list[Finding], dict[Root, list[str]]]:
         """The same as `_step_by_step` for an order in scope, by the programme: what raises an exception is not for it."""
+        return self._said(self.programme, order, book)
+
+    def _said(self, programme: Programme, order: Order, book: Book) -> tuple[list[Finding], dict[Root, list[str]]]:
         said: list[Finding] = []
         lacking: dict[Root, list[str]] = {}
-        values = self.programme.facts(order, book)
+        values = programme.facts(order, book)
         case = Case(values, values.pop("_absent"), values.pop("_lacking"))
-        self.programme.rules(case, said, lambda entry: self._ask(entry, case, said, lacking))
+        programme.rules(case, said, lambda entry: self._ask(entry, case, said, lacking))
         return said, lacking
 
     def _step_by_step(self, case: Case, order: Order, full: bool) -> tuple[list[Finding], dict[Root, list[str]]]:

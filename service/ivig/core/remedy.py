@@ -164,6 +164,30 @@ def clears(*rules: str) -> Callable[[Maker], Maker]:
     return mark
 
 
+class Trials:
+    """One order as it would be judged with changes. Makers of several findings often propose the same change: it is judged once."""
+
+    def __init__(self, judge: Judge, order: Order, book: Book) -> None:
+        self.judge, self.order, self.book = judge, order, book
+        self._made: dict[tuple[Change, ...], tuple[Order, Judgement, Standing]] = {}
+
+    def of(self, changes: tuple[Change, ...]) -> tuple[Order, Judgement, Standing]:
+        """The order with these changes, its judgement, and what that comes to."""
+        made = self._made.get(changes)
+        if made is None:
+            changed = applied(self.order, changes)
+            again = self.judge.judge(changed, self.book)
+            made = self._made[changes] = (changed, again, standing(again))
+        return made
+
+    def leaves(self, finding: Finding, times: int, changes: tuple[Change, ...]) -> bool:
+        """Whether the finding's own rule, asked alone, speaks as often as before: then nothing else need be asked."""
+        if changes in self._made or finding.result != Result.FLAGGED:
+            return False
+        found = self.judge.alone(finding.rule, applied(self.order, changes), self.book)
+        return sum(1 for f in found if f.about == finding.about and f.result != Result.NOTE) >= times
+
+
 class Adviser:
     """Finds remedies with the judge that found the faults.
 
@@ -185,39 +209,40 @@ class Adviser:
         """The remedies of an order that was judged so; with `findings`, only for those at these places."""
         before = standing(judgement)
         case = Case({"order": order, "book": book})
+        trials = Trials(self.judge, order, book)
         single = []
         for place, finding in enumerate(judgement.findings):
             if findings is not None and place not in findings:
                 continue
-            made = self._remedy(finding, place, order, judgement, before, case, book)
+            made = self._remedy(finding, place, judgement, before, case, trials)
             if made is not None:
                 single.append(made)
-        return Remedies(judgement.path, tuple(single), self._combined(order, judgement, before, single, book))
+        return Remedies(judgement.path, tuple(single), self._combined(trials, judgement, before, single))
 
     def _remedy(
         self,
         finding: Finding,
         place: int,
-        order: Order,
         judgement: Judgement,
         before: Standing,
         case: Case,
-        book: Book,
+        trials: Trials,
     ) -> Remedy | None:
         """The first change proposed that clears the finding and raises nothing; with a second one where that has to be."""
         tried: list[tuple[Candidate, Order, Judgement]] = []
+        times = before.count[finding.rule, finding.about]
         for candidate in itertools.islice(self._proposed(finding, case), _MOST_TRIED):
-            changed = applied(order, candidate.changes)
-            again = self.judge.judge(changed, book)
-            after = standing(again)
+            if trials.leaves(finding, times, candidate.changes):
+                continue
+            changed, again, after = trials.of(candidate.changes)
             if cleared(finding, before, after) and not _blind(candidate, after):
                 if not raised(before, after, _tells(finding, candidate)):
                     return _remedy(finding, place, candidate, judgement, after)
                 tried.append((candidate, changed, again))
         for candidate, changed, again in tried[:_MOST_REPAIRED]:
-            more = self._repaired(finding, candidate, changed, again, before, book)
+            more = self._repaired(finding, candidate, changed, again, before, trials.book)
             if more is not None:
-                after = standing(self.judge.judge(applied(order, more.changes), book))
+                _, _, after = trials.of(more.changes)
                 raises = raised(before, after, _tells(finding, more)) or _blind(more, after)
                 if cleared(finding, before, after) and not raises:
                     return _remedy(finding, place, more, judgement, after)
@@ -257,9 +282,7 @@ class Adviser:
                 if self.log:
                     self.log(finding.rule, type(fault).__name__)
 
-    def _combined(
-        self, order: Order, judgement: Judgement, before: Standing, single: list[Remedy], book: Book
-    ) -> Remedy | None:
+    def _combined(self, trials: Trials, judgement: Judgement, before: Standing, single: list[Remedy]) -> Remedy | None:
         """One remedy for all that can be cleared, built up step by step on the order as changed so far.
 
         Tests come last: no dose may rest on a result that is only assumed.
@@ -267,24 +290,22 @@ class Adviser:
         if len(single) < 2:
             return None
         steps: list[Candidate] = []
-        changed, now = order, judgement
+        now = judgement
         wanted = sorted(single, key=lambda r: (r.absence_only, -judgement.findings[r.place].severity, r.place))
         for remedy in wanted:
             held = standing(now)
             finding = next((f for f in now.findings if (f.rule, f.about) == (remedy.rule, remedy.about)), None)
             if finding is None or finding.result == Result.NOTE:
                 continue  # an earlier step has cleared it
-            case = Case({"order": changed, "book": book})
+            case = Case({"order": trials.order, "book": trials.book})
             own = Candidate(remedy.changes, remedy.says, remedy.because)
             for candidate in (own, *self._proposed(finding, case)):
-                made = applied(changed, candidate.changes)
-                again = self.judge.judge(made, book)
-                after = standing(again)
+                made, again, after = trials.of(candidate.changes)
                 raises = raised(held, after, _tells(finding, candidate)) or _blind(candidate, after)
                 if not cleared(finding, held, after) or raises:
                     continue
                 steps.append(candidate)
-                changed, now = made, again
+                now, trials = again, Trials(self.judge, made, trials.book)
                 break
         if len(steps) < 2 or raised(before, standing(now), (c for s in steps for c in s.changes)):
             return None

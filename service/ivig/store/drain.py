@@ -19,7 +19,6 @@ from msgspec import Struct
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ivig.store.database import insert_into
 from ivig.store.record import Shown
 from ivig.store.recorder import SUFFIX
 from ivig.store.rows import call_row, card_row, finding_row, moment
@@ -129,24 +128,33 @@ async def _drained(engine: AsyncEngine, path: Path, own: bool, now: datetime) ->
 
 
 async def _insert(connection: AsyncConnection, source: str, read: Batch) -> int:
-    """Keep the records of a batch, but for those that are there; returns how many were new."""
+    """Keep the records of a batch, but for those that are there; returns how many were new.
+
+    Each table with one statement for all rows; the keys are asked for behind it, for a row that hands back its key goes by itself.
+    """
     if not read.records:
         return 0
-    rows = [call_row(source, place, shown) for place, shown in read.records]
-    once = insert_into(connection, calls).on_conflict_do_nothing(index_elements=["source", "offset"])
-    made = await connection.execute(once.returning(calls.c.id, calls.c.offset), rows)
-    numbers = {row.offset: row.id for row in made}
-    carded = [(numbers[place], card) for place, shown in read.records if place in numbers for card in shown.cards]
-    if carded:
-        made = await connection.execute(
-            insert(cards).returning(cards.c.id, sort_by_parameter_order=True),
-            [card_row(number, card) for number, card in carded],
-        )
-        pairs = zip(made.scalars(), carded, strict=True)
-        found = [finding_row(number, finding) for number, (_, card) in pairs for finding in card.findings]
-        if found:
-            await connection.execute(insert(findings), found)
-    return len(numbers)
+    here = (calls.c.source == source, calls.c.offset.between(read.records[0][0], read.records[-1][0]))
+    there = set((await connection.execute(select(calls.c.offset).where(*here))).scalars())
+    new = [(place, shown) for place, shown in read.records if place not in there]
+    if not new:
+        return 0
+    # Who else put one of them there meanwhile makes this fail, and the whole batch is looked at again: no card comes in twice.
+    await connection.execute(insert(calls), [call_row(source, place, shown) for place, shown in new])
+    fresh = (*here, calls.c.offset.not_in(there)) if there else here
+    keys = await connection.execute(select(calls.c.offset, calls.c.id).where(*fresh))
+    numbers: dict[int, int] = {row.offset: row.id for row in keys}
+    carded = [(numbers[place], card) for place, shown in new for card in shown.cards]
+    if not carded:
+        return len(new)
+    await connection.execute(insert(cards), [card_row(number, card) for number, card in carded])
+    asked = select(cards.c.id).join(calls, cards.c.call_id == calls.c.id).where(*fresh)
+    of_cards = (await connection.execute(asked.order_by(calls.c.offset, cards.c.id))).scalars().all()
+    pairs = zip(of_cards, carded, strict=True)
+    found = [finding_row(number, finding) for number, (_, card) in pairs for finding in card.findings]
+    if found:
+        await connection.execute(insert(findings), found)
+    return len(new)
 
 
 async def positions(engine: AsyncEngine) -> dict[str, int]:

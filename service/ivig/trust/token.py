@@ -279,4 +279,5 @@ def _shown(value: Any) -> str:
     if value is None:
         return "none"
     said = value if isinstance(value, str) else json.dumps(value)
-    return "".join(c if c.isprintable() else "?" for c in said[:200])
+    said = said[:200]
+    return said if said.isprintable() else "".join(c if c.isprintable() else "?" for c in said)

@@ -36,6 +36,12 @@ def moment(text: str, zone: tzinfo = UTC) -> Moment | None:
         return None
 
 
+def moment_at(at: datetime, zone: tzinfo) -> Moment:
+    """A time with an offset, such as that of a call. No two are alike, so none is kept."""
+    day = at.astimezone(zone).date()
+    return Moment(at.timestamp(), day, day, at.isoformat(), True)
+
+
 def span(start: str, end: str, zone: tzinfo) -> tuple[Moment | None, Moment | None]:
     return (moment(start, zone) if start else None, moment(end, zone) if end else None)
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from ivig.wire import shapes
-from ivig.wire.dates import moment
+from ivig.wire.dates import moment_at
 from ivig.wire.decode import Decoded, Item
 from ivig.wire.hook import Call
-from ivig.wire.hook_orders import STATUSES, names_of
+from ivig.wire.hook_orders import STATUSES, named_in, names_of
 from ivig.wire.prefetch import REFERENCES, Answer, Query, State
 from ivig.wire.read import Asked
 
@@ -57,14 +57,14 @@ def evidence(
         if answer.state is not State.FAILED and query.section:
             sections.add(query.section)
         # A draft that is on record already, is edited: what the record holds of it is the older version.
-        items.extend(item for item in answer.items if own.isdisjoint(names_of(item)))
+        items.extend(item for item in answer.items if not named_in(item, own))
     beside = answers.get(REFERENCES)
     if beside is not None and beside.state in (State.FAILED, State.PARTIAL):
         unavailable.append(("medication", beside.why or "incomplete"))
-    items.extend(item for item in more if own.isdisjoint(names_of(item)))
+    items.extend(item for item in more if not named_in(item, own))
     if call.encounter:
         _place(call)
-    at = moment(now.isoformat(), zone)
+    at = moment_at(now, zone)
     decoded = Decoded(tuple(items), tuple(broken), repaired=bool(broken))
     return decoded, Asked(
         moment=at,

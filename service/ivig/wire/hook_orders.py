@@ -79,3 +79,11 @@ def names_of(item: Item) -> frozenset[str]:
     resource = item.resource
     name = f"{type(resource).__name__}/{resource.id}" if resource.id else ""
     return frozenset(n for n in (name, item.url, tail(item.url)) if n)
+
+
+def named_in(item: Item, names: frozenset[str]) -> bool:
+    """Whether one of the names that a resource is called by is among these."""
+    resource, url = item.resource, item.url
+    if resource.id and f"{type(resource).__name__}/{resource.id}" in names:
+        return True
+    return bool(url) and (url in names or tail(url) in names)

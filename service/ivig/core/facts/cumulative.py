@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from itertools import groupby
 
@@ -72,6 +74,7 @@ def cumulative(
     products: tuple[Product, ...],
     first_day: date,
     stated_start: date | None,
+    given: Seen[Given],
     book: Book,
 ) -> Seen[Cumulative]:
     """The order's own doses, each once, and all others given or planned, where they exceed what a page allows."""
@@ -80,7 +83,7 @@ def cumulative(
     if not phased.items or (single and all(i.path == order.path for i in order.chart.infusions)):
         # A single course, and nothing beside it.
         return Seen((), tuple(dict.fromkeys(lacking)))
-    found, lacks, kg = _window(order, phased, kilos, weight, first_day, stated_start, book)
+    found, lacks, kg = _window(order, phased, kilos, weight, first_day, stated_start, given, book)
     lacking.extend(lacks)
     if not found or len({p.course or p.path for p in found}) < 2:
         return Seen((), tuple(dict.fromkeys(lacking)))
@@ -121,12 +124,13 @@ def added_up(
     products: tuple[Product, ...],
     first_day: date,
     stated_start: date | None,
+    given: Seen[Given],
     book: Book,
 ) -> Maybe[AddedUp]:
     """The same window where it exceeds nothing: asked for only where the sum is shown."""
     if not phased.items:
         return Absent(())
-    found, _, kg = _window(order, phased, kilos, weight, first_day, stated_start, book)
+    found, _, kg = _window(order, phased, kilos, weight, first_day, stated_start, given, book)
     allowed, why, _ = _allowed(found, phased.items[0].limits, indication, products, kg, book)
     if allowed is None:
         return Absent(())
@@ -142,6 +146,7 @@ def _window(
     weight: Maybe[Result],
     first_day: date,
     stated_start: date | None,
+    given: Seen[Given],
     book: Book,
 ) -> tuple[list[Portion], list[Root], Decimal]:
     """The doses of the window with the most, what is lacking to tell it, and the weight they are held against."""
@@ -150,7 +155,7 @@ def _window(
     own = [p for held in phased.items for p in _own(held, kilos, weight, first_day, 2 * window)]
     others: list[Portion] = []
     lacking: list[Root] = []
-    past = [g for g in evidence(order, book, _ROUTES).values() if not g.own]
+    past = [g for g in _past(order, given, book) if not g.own]
     if past and stated_start is None and len(phased.items) == 1:
         own = _goes_on(own, order, phased.items[0].course, past, book)
     first, until = min(p.day for p in own), max(p.day for p in own)
@@ -162,6 +167,13 @@ def _window(
         else:
             others.append(portion if portion.kind == "g" else _weighed(portion, kg))
     return _most(own, others, window), lacking, kg
+
+
+def _past(order: Order, given: Seen[Given], book: Book) -> Iterable[Given]:
+    """What was given by all routes that count: that by vein, which is known already, where nothing else is on record."""
+    if any(route_of(infusion) == "sc" for infusion in order.chart.infusions):
+        return evidence(order, book, _ROUTES).values()
+    return given.items
 
 
 def _goes_on(own: list[Portion], order: Order, course: Course, past: list[Given], book: Book) -> list[Portion]:
@@ -287,8 +299,9 @@ def _most(own: list[Portion], others: list[Portion], days: int) -> list[Portion]
     every = sorted((*own, *others), key=lambda p: p.day)
     best: list[Portion] = []
     most = Decimal(0)
-    for end in sorted({p.day for p in every}):
-        held = [p for p in every if timedelta(0) <= end - p.day < timedelta(days=days)]
+    when = [p.day.toordinal() for p in every]
+    for end in dict.fromkeys(when):
+        held = every[bisect_right(when, end - days) : bisect_right(when, end)]
         total = sum((p.dose for p in held), Decimal(0))
         if total > most and any(p.course for p in held):
             best, most = held, total

@@ -135,7 +135,14 @@ def _shifts(course: Course, begin: date, last: date) -> Iterator[int]:
 
 def strength_of(infusion: Infusion, book: Book) -> tuple[Maybe[Decimal], tuple[Product, ...]]:
     """The strength that all products of a record share, and their pages."""
-    pages = tuple(book.product(k) for k in infusion.products)
+    found: tuple[Maybe[Decimal], tuple[Product, ...]] = book.memory(
+        ("strength", infusion.products), lambda: _strength_of(infusion.products, book)
+    )
+    return found
+
+
+def _strength_of(products: tuple[str, ...], book: Book) -> tuple[Maybe[Decimal], tuple[Product, ...]]:
+    pages = tuple(book.product(k) for k in products)
     known = {p.strength.amount for p in pages if p.strength is not None and p.strength.amount is not None}
     return next(iter(known)) if len(known) == 1 else absent("product-unspecified"), pages
 
@@ -162,12 +169,16 @@ def _until(infusion: Infusion, order: Order, book: Book) -> date:
 def evidence(order: Order, book: Book, routes: tuple[str, ...]) -> dict[date, Given]:
     """Days of the past on which immune globulin was given by these routes, by the best evidence there is of each."""
     found: dict[date, Given] = {}
-    join = int(book.policy("course.join_days").number)
-    standing = [i for i in order.chart.infusions if i.path != order.path]
-    for kind in _BEST if standing else ():
+    standing = [i for i in order.chart.infusions if i.path != order.path and route_of(i) in routes and counts(i, order)]
+    if not standing:
+        return found
+    join, kinds = int(book.policy("course.join_days").number), {i.kind for i in standing}
+    for kind in _BEST:
+        if kind not in kinds:
+            continue
         made: dict[date, Given] = {}
         for infusion in standing:
-            if infusion.kind != kind or route_of(infusion) not in routes or not counts(infusion, order):
+            if infusion.kind != kind:
                 continue
             strength, pages = strength_of(infusion, book)
             better = [d for d, g in found.items() if _alike(g, infusion)]

@@ -139,11 +139,14 @@ def _followed(
     weeks: timedelta,
     book: Book,
 ) -> Followed:
+    change, higher = book.maybe(f"response.change.{test}"), is_higher_better(test, book)
     scores = scored(test, results)
+    if not scores:
+        return Followed(test, (), (), None, change, higher)
     first = tuple([r for r in scores if on_day(r) <= started or on_day(r) <= old])
     near = tuple([r for r in first if on_day(r) <= started + weeks])
     latest = next((r for r in scores if on_day(r) > started and on_day(r) >= since), None)
-    return Followed(test, first, near, latest, book.maybe(f"response.change.{test}"), is_higher_better(test, book))
+    return Followed(test, first, near, latest, change, higher)
 
 
 class Judged(Struct, frozen=True):
