@@ -18,7 +18,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[^/\s]+")
 # Tags that browsers act on. `<140 mg` and `<b` in a formula are text.
 _HTML = re.compile(
-    r"</?(?:a|b|br|div|em|hr|i|iframe|img|li|ol|p|script|span|strong|style|table|td|tr|ul)\b[^<>]*>", re.I
+    r"</?(?:a|b|br|div|em|hr|i|iframe|img|li|ol|p|script|span|strong|style|table|td|tr|ul)\b[^<>]*>", re.IGNORECASE
 )
 
 
@@ -91,9 +91,9 @@ def _card(card: dict[str, Any], place: str, ledger: Ledger, seen: set[str], vers
     ledger.holds("S-CARD-2", short, f"{place}.summary", told)
     if "detail" in card:
         detail = card["detail"]
-        tag = _HTML.search(detail) if isinstance(detail, str) else None
-        right = isinstance(detail, str) and tag is None
-        ledger.holds("S-CARD-3", right, f"{place}.detail", tag[0] if tag else detail)
+        if ledger.holds("S-CARD-3", isinstance(detail, str), f"{place}.detail", type(detail).__name__):
+            tag = _HTML.search(detail)
+            ledger.holds("S-CARD-5", tag is None, f"{place}.detail", tag[0] if tag else "")
     ledger.holds("S-CARD-4", card.get("indicator") in _INDICATORS, f"{place}.indicator", card.get("indicator"))
     _source(card.get("source"), f"{place}.source", ledger)
     _suggestions(card, place, ledger, seen, version)
@@ -168,8 +168,8 @@ def _action(action: dict[str, Any], place: str, ledger: Ledger) -> None:
     kind, resource, target = action.get("type"), action.get("resource"), action.get("resourceId")
     ledger.holds("S-ACT-0", kind in ("create", "update", "delete"), f"{place}.type", kind)
     if kind in ("create", "update"):
-        whole = isinstance(resource, dict) and resource.get("resourceType") in shapes.TYPES
-        right = whole and (kind == "create" or is_text(resource.get("id")))
+        held = resource if isinstance(resource, dict) else {}
+        right = held.get("resourceType") in shapes.TYPES and (kind == "create" or is_text(held.get("id")))
         ledger.holds("S-ACT-2", right, f"{place}.resource", "missing" if resource is None else _named(resource))
     elif kind == "delete":
         relative = isinstance(target, str) and bool(_RELATIVE.fullmatch(target))
