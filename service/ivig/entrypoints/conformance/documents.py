@@ -25,6 +25,7 @@ _SEMANTIC = re.compile(r"\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?")
 _OTHER_KEY = re.compile(r"%([A-Za-z0-9_-]+)")
 _TOKEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _AUTHORIZATION = {"access_token": str, "token_type": str, "expires_in": int, "scope": str, "subject": str}
+_BEARER = "Bearer"
 _PATIENT_SCOPE = re.compile(r"(^|\s)patient/")
 
 
@@ -108,7 +109,7 @@ def request(tree: Any, ledger: Ledger) -> None:
 def _authorization(told: Any, ledger: Ledger) -> None:
     held = told if isinstance(told, dict) else {}
     lacking = [name for name, kind in _AUTHORIZATION.items() if not isinstance(held.get(name), kind)]
-    right = not lacking and held["token_type"] == "Bearer"
+    right = not lacking and held["token_type"] == _BEARER
     # By names alone: the values are secrets.
     ledger.holds("S-REQ-3", right, "fhirAuthorization", f"lacks {', '.join(lacking)}" if lacking else "not Bearer")
     scope = held.get("scope")
