@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import Struct
 
 _MOST_BYTES = 16 * 1024 * 1024
@@ -79,8 +80,6 @@ class Signer(Struct, frozen=True):
                 key = jwt.PyJWK(json.loads(text), algorithm).key
             except (jwt.PyJWTError, ValueError) as fault:
                 raise ValueError(type(fault).__name__) from None
-            from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
             if not hasattr(key, "private_bytes"):
                 raise ValueError("it is a public key")
             text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -103,7 +102,7 @@ class Signer(Struct, frozen=True):
         } | claims
         chosen = algorithm or self.algorithm
         headers = {"kid": self.kid, "typ": "JWT"}
-        return jwt.encode(told, None if chosen == "none" else self.key, chosen, headers)
+        return jwt.encode(told, "" if chosen == "none" else self.key, chosen, headers)
 
 
 class Caller:

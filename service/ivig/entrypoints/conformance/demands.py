@@ -75,4 +75,57 @@ REQUEST = (
     Check("cds-fb-3", SHALL, "An overrideReason has a reason, a comment, or both.", _of("cds-fb-3")),
 )
 
+LIVE = (
+    Check(
+        "S-TLS-1", SHALL, "The service is called by https (a loopback address apart).", f"{_SPEC}, Security and Safety"
+    ),
+    Check("S-DSC-0", SHALL, "GET /cds-services answers 200.", _DISCOVERY),
+    Check("S-JSON-1", SHALL, "What is answered 200 is JSON, as application/json.", f"{_SPEC}, Use of JSON"),
+    Check("S-STS-1", SHALL, "A right call with its prefetch is answered 200.", _ANSWER),
+    Check("S-STS-2", SHALL, "Without prefetch and FHIR access: 200, or 412.", f"{_SPEC}, HTTP Status Codes"),
+    Check("S-STS-3", SHALL, "A right call given with --request: 200, or 412.", f"{_SPEC}, HTTP Status Codes"),
+    Check("S-TOL-1", SHALL, "Unknown fields of a call change nothing.", f"{_CRD}, foundation found-33"),
+    Check("S-PRF-1", SHALL, "Prefetch of null, empty searches, OperationOutcomes: 200, or 412.", _PREFETCH),
+    Check("S-PRF-2", SHOULD, "No 412 for what was looked for and is not there.", f"{_CRD}, foundation found-32"),
+    Check(
+        "S-5XX-1",
+        SHALL,
+        "No request is answered with a fault of the service, or not at all.",
+        f"{_SPEC}, HTTP Status Codes",
+    ),
+    Check("S-ERR-1", SHOULD, "A body that is not JSON: 400.", f"{_CRD}, hooks"),
+    Check("S-ERR-2", SHOULD, "A call without context: 400.", f"{_CRD}, hooks"),
+    Check("S-ERR-3", SHOULD, "A hook that the service does not list: 4xx.", _CALL),
+    Check("S-ERR-4", SHOULD, "An unknown service: 404.", _CALL),
+    Check("S-ERR-5", SHOULD, "GET on a service: 405, or 404.", _CALL),
+    Check("S-ERR-6", SHOULD, "A body that is said to be XML: 415, or 400.", _CALL),
+    Check("S-ERR-7", SHOULD, "An empty body: 400.", f"{_CRD}, hooks"),
+    Check("S-ERR-8", SHOULD, "An answer that is not 2xx holds an OperationOutcome.", f"{_SPEC} 3.0, HTTP Status Codes"),
+    Check("S-ERR-9", SHOULD, "A call without hookInstance: 400.", f"{_CRD}, hooks"),
+    Check("S-PERF-1", SHOULD, "Half of all answers come within 500 ms.", f"{_SPEC}, Providing FHIR Resources"),
+    Check("S-PERF-2", SHALL, "90 % of answers come within 5 s.", f"{_CRD}, foundation found-2"),
+)
+
+# Feedback is optional: where a service answers 404, 405 or 501 to it, nothing is said of these.
+FEEDBACK = (
+    Check("S-FB-2", SHOULD, "Feedback of an overridden card is taken.", _FEEDBACK),
+    Check("S-FB-3", SHOULD, "Feedback of an accepted card is taken.", _FEEDBACK),
+    Check("S-FB-4", SHOULD, "Feedback of a card that the service does not know is taken.", _FEEDBACK),
+    Check("S-FB-5", SHOULD, "The same feedback is taken twice.", _FEEDBACK),
+    Check("S-FB-6", SHOULD, "A body that is no feedback: 400.", _FEEDBACK),
+)
+
+# Only where a service asks for tokens.
+TOKENS = (
+    Check("S-JWT-1", SHALL, "Discovery, calls and feedback all ask for a token.", _TRUST),
+    Check("S-JWT-2", SHALL, "A token with the algorithm none is not taken.", _TRUST),
+    Check("S-JWT-3", SHALL, "A token that has expired is not taken.", _TRUST),
+    Check("S-JWT-4", SHALL, "A token for another address is not taken.", _TRUST),
+    Check("S-JWT-5", SHALL, "A token with a changed signature is not taken.", _TRUST),
+    Check("S-JWT-6", SHOULD, "A token is taken once.", _TRUST),
+    Check("S-JWT-7", SHOULD, "A refusal does not tell which of the reasons it was.", f"{_SPEC}, Best Practices"),
+)
+
+PROBES = (*LIVE, *FEEDBACK, *TOKENS)
 DOCUMENTS = (*DISCOVERY, *ANSWER, *REQUEST)
+CHECKS = (*DOCUMENTS, *PROBES)
