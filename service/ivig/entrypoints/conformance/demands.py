@@ -103,7 +103,9 @@ LIVE = (
     Check("S-ERR-8", SHOULD, "An answer that is not 2xx holds an OperationOutcome.", f"{_SPEC} 3.0, HTTP Status Codes"),
     Check("S-ERR-9", SHOULD, "A call without hookInstance: 400.", f"{_CRD}, hooks"),
     Check("S-PERF-1", SHOULD, "Half of all answers come within 500 ms.", f"{_SPEC}, Providing FHIR Resources"),
-    Check("S-PERF-2", SHALL, "90 % of answers come within 5 s.", f"{_CRD}, foundation found-2"),
+    Check(
+        "S-PERF-2", SHALL, "90 % of answers come in 5 s (10 s where CRD has it).", f"{_CRD}, foundation found-2", True
+    ),
 )
 
 # Feedback is optional: where a service answers 404, 405 or 501 to it, nothing is said of these.
