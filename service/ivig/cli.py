@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from ivig import __version__
+from ivig.entrypoints.conformance.command import conform
 from ivig.entrypoints.doctor_token import doctor  # with its command `token`
 from ivig.entrypoints.feedback_commands import feedback_app, store_app
 from ivig.entrypoints.knowledge_commands import knowledge
@@ -52,6 +53,7 @@ app.add_typer(knowledge, name="knowledge")
 app.add_typer(doctor, name="doctor")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(store_app, name="store")
+app.command()(conform)
 
 
 def main() -> NoReturn:

@@ -11,8 +11,8 @@ from msgspec import Struct, field
 
 from ivig.entrypoints.conformance import answers, bodies, documents
 from ivig.entrypoints.conformance.caller import JSON, Answered, Caller, Unreachable
-from ivig.entrypoints.conformance.checks import Check, Ledger, Level
-from ivig.entrypoints.conformance.demands import CHECKS, REQUEST
+from ivig.entrypoints.conformance.checks import Ledger, Level
+from ivig.entrypoints.conformance.demands import REQUEST
 
 Json = dict[str, Any]
 UNTRUSTED = (401, 403)
@@ -63,17 +63,6 @@ class Look(Struct):
         right = tree is not None and answered.media == JSON
         self.ledger.holds("S-JSON-1", right, place, answered.media or "no media type")
         return tree
-
-
-def checks_of(crd: bool) -> tuple[Check, ...]:
-    """The checks of a run."""
-    return tuple(check for check in CHECKS if crd or not check.crd)
-
-
-def lacking(ledger: Ledger) -> list[str]:
-    """The broken SHALLs of the service: what files given with --request lack is not its fault."""
-    of_clients = {check.id for check in REQUEST}
-    return [check for check in ledger.broken(Level.SHALL) if check not in of_clients]
 
 
 def discover(look: Look) -> None:
