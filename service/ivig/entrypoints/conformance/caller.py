@@ -51,7 +51,9 @@ class Answered(Struct, frozen=True):
 
     @property
     def broke(self) -> bool:
-        """A fault of the service's own, or no answer at all."""
+        """A fault of the service's own, or no answer at all. A 503 that says when to come back is none."""
+        if self.status == 503 and "retry-after" in self.headers:
+            return False
         return self.status >= 500 or self.status == 0
 
 

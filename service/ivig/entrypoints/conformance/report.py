@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from rich.table import Table
+from rich.text import Text
+
 from ivig.entrypoints.conformance.checks import Level, Outcome, State
 from ivig.entrypoints.conformance.demands import REQUEST
+from ivig.entrypoints.terminal import screen
+from ivig.entrypoints.wording import clean
 
 _SHOWN = 3  # faults of a check in the table
 _STYLES = {State.HELD: "green", State.BROKEN: "bold red", State.UNSEEN: "dim"}
@@ -54,8 +59,8 @@ def junit(url: str, outcomes: Sequence[Outcome]) -> str:
     """One test case a check: a broken SHALL of the service is a failure, all else that is broken is told as output."""
     faults = set(failed(outcomes))
     unseen = sum(o.state == State.UNSEEN for o in outcomes)
-    counts = {"tests": str(len(outcomes)), "failures": str(len(faults)), "skipped": str(unseen)}
-    suite = ElementTree.Element("testsuite", name=f"CDS Hooks {url}".translate(_CONTROLS), **counts)
+    suite = ElementTree.Element("testsuite", {"name": f"CDS Hooks {url}".translate(_CONTROLS)})
+    suite.attrib |= {"tests": str(len(outcomes)), "failures": str(len(faults)), "skipped": str(unseen)}
     for outcome in outcomes:
         check = outcome.check
         case = ElementTree.SubElement(suite, "testcase", classname=f"cds-hooks.{check.level.value}", name=check.id)
@@ -71,15 +76,10 @@ def junit(url: str, outcomes: Sequence[Outcome]) -> str:
 
 def show(url: str, outcomes: Sequence[Outcome], calls: int) -> None:
     """A table: all that is broken with where, all that held, and last what did not come up."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from ivig.entrypoints.terminal import screen
-    from ivig.entrypoints.wording import clean
-
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for column in ({"no_wrap": True}, {"no_wrap": True}, {"no_wrap": True}, {"overflow": "fold"}):
-        table.add_column(**column)  # type: ignore[arg-type]
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     order = [State.BROKEN, State.HELD, State.UNSEEN]
     for outcome in sorted(outcomes, key=lambda o: order.index(o.state)):
         check = outcome.check
