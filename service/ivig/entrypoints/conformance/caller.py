@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 _MOST_BYTES = 16 * 1024 * 1024
@@ -61,10 +62,10 @@ class Signer(Struct, frozen=True):
     """Makes tokens of a client.
 
     Args:
-        key: a private key in PEM.
+        key: a private key as `cryptography` holds it: to read it from its file takes longer than to sign with it.
     """
 
-    key: str
+    key: Any
     issuer: str
     kid: str
     algorithm: str = "RS384"
@@ -76,19 +77,14 @@ class Signer(Struct, frozen=True):
         Raises:
             ValueError, OSError: it holds no such key.
         """
-        text = file.read_text(encoding="utf-8")
-        if text.lstrip().startswith("{"):
-            try:
-                key = jwt.PyJWK(json.loads(text), algorithm).key
-            except (jwt.PyJWTError, ValueError) as fault:
-                raise ValueError(type(fault).__name__) from None
-            if not hasattr(key, "private_bytes"):
-                raise ValueError("it is a public key")
-            text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        signer = cls(text, issuer, kid, algorithm)
+        raw = file.read_bytes()
         try:
+            is_jwk = raw.lstrip().startswith(b"{")
+            key = jwt.PyJWK(json.loads(raw), algorithm).key if is_jwk else load_pem_private_key(raw, None)
+            signer = cls(key, issuer, kid, algorithm)
             signer.token("https://example.org")
-        except (jwt.PyJWTError, TypeError, ValueError) as fault:
+        except (jwt.PyJWTError, TypeError, ValueError, AttributeError, UnsupportedAlgorithm) as fault:
+            # By its kind alone: the text may hold a part of the key.
             raise ValueError(f"no private key for {algorithm} ({type(fault).__name__})") from None
         return signer
 
