@@ -179,7 +179,7 @@ class Reference:
         if body in self._told:
             return "again"
         self._told.add(body)
-        known = items[0]["card"] == ANSWER["cards"][0]["uuid"]
+        known = items[0].get("card") == ANSWER["cards"][0]["uuid"]
         return str(outcome) if known else "unknown card"
 
 
