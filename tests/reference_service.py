@@ -164,10 +164,10 @@ class Reference:
         prefetch = call.get("prefetch")
         if not prefetch:
             return "no prefetch"
-        if (prefetch.get("patient") or {}).get("resourceType") != "Patient":
-            return "failed"
         if "unknownField" in call:
             return "unknown fields"
+        if (prefetch.get("patient") or {}).get("resourceType") != "Patient":
+            return "failed"
         return "null searches" if prefetch.get("weights") is None else "call"
 
     def _of_feedback(self, body: bytes) -> str:
