@@ -113,7 +113,9 @@ def test_ours_keeps_all_without_tokens(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "version", "crd"), [({}, "2.0", False), ({"cds_hooks": "3.0", "crd": True}, "3.0", True)], ids=["2.0", "3.0"]
+    ("client", "version", "crd"),
+    [({}, "2.0", False), ({"cds_hooks": "3.0", "crd": True}, "3.0", True)],
+    ids=["2.0", "3.0"],
 )
 def test_ours_keeps_all_with_tokens(tmp_path: Path, client: Json, version: str, crd: bool) -> None:
     with serving(tmp_path, client) as base:
@@ -168,7 +170,9 @@ def test_the_command_signs(tmp_path: Path) -> None:
             assert code == 0, text
         code, text = told(base)
         assert (code, "asks for tokens" in text) == (2, True)
-        code, text = told(base, "--token-key", str(tmp_path / "key.pem"), "--issuer", "https://else.example", "--kid", "one")
+        code, text = told(
+            base, "--token-key", str(tmp_path / "key.pem"), "--issuer", "https://else.example", "--kid", "one"
+        )
         assert (code, "takes none of ours" in text) == (2, True)
 
 
