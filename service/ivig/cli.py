@@ -50,10 +50,10 @@ app = typer.Typer(
 
 
 app.add_typer(knowledge, name="knowledge")
-app.command()(conform)
 app.add_typer(doctor, name="doctor")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(store_app, name="store")
+app.command()(conform)
 
 
 def main() -> NoReturn:

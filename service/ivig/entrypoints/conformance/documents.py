@@ -1,200 +1,151 @@
-"""What a service writes, held against the specification: its discovery document and its answers. Works on any document."""
+"""The checks of a discovery document, and of what a client sends: calls and feedback."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ivig.chart.templates import lint, unrestricted
+from ivig.entrypoints.conformance.answers import is_text, is_uuid
 from ivig.entrypoints.conformance.checks import Ledger
 
-_LONGEST_SUMMARY = 140
-_HTML = re.compile(r"<[a-zA-Z/!][^>]*>")
-_CODE_SPANS = re.compile(r"`[^`]*`")
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
-_INDICATORS = ("info", "warning", "critical")
-_BEHAVIOURS = ("at-most-one", "any")
-_REFERENCE = re.compile(r"([A-Z][A-Za-z]+/)?[A-Za-z0-9.-]{1,128}")
+# What the published definitions require of a context, as (field, type); and their versions.
+REQUIRED: dict[str, dict[str, type]] = {
+    "patient-view": {"userId": str, "patientId": str},
+    "order-select": {"userId": str, "patientId": str, "selections": list, "draftOrders": dict},
+    "order-sign": {"userId": str, "patientId": str, "draftOrders": dict},
+    "order-dispatch": {"patientId": str, "dispatchedOrders": list, "performer": str},
+    "encounter-start": {"userId": str, "patientId": str, "encounterId": str},
+    "encounter-discharge": {"userId": str, "patientId": str, "encounterId": str},
+    "appointment-book": {"userId": str, "patientId": str, "appointments": dict},
+}
+_VERSIONS = {"patient-view": "1.0", "order-select": "1.0", "order-sign": "1.0", "order-dispatch": "1.1"}
+_SEMANTIC = re.compile(r"\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?")
+_OTHER_KEY = re.compile(r"%([A-Za-z0-9_-]+)")
+_TOKEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_AUTHORIZATION = {"access_token": str, "token_type": str, "expires_in": int, "scope": str, "subject": str}
+_BEARER = "Bearer"
+_PATIENT_SCOPE = re.compile(r"(^|\s)patient/")
 
 
-def text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+def services_of(tree: Any) -> list[dict[str, Any]]:
+    """The services of a discovery document that are objects; none where it is no such document."""
+    listed = tree.get("services") if isinstance(tree, dict) else None
+    return [service for service in listed if isinstance(service, dict)] if isinstance(listed, list) else []
 
 
-def _objects(value: Any) -> list[tuple[int, Any]]:
-    return list(enumerate(value)) if isinstance(value, list) else []
+def discovery(tree: Any, ledger: Ledger, version: str = "2.0") -> None:
+    """Enters every check of a discovery document in the ledger.
 
-
-def absolute(value: Any) -> bool:
-    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def discovery(document: Any, ledger: Ledger, version: str = "2.0") -> list[Mapping[str, Any]]:
-    """Enters what is right and wrong with a discovery document; returns its services."""
-    services = document.get("services") if isinstance(document, dict) else None
-    if not ledger.holds("S-DISC-1", isinstance(services, list), "services", type(services).__name__):
-        return []
-    good: list[Mapping[str, Any]] = []
-    for n, service in _objects(services):
-        place = f"services[{n}]"
-        whole = isinstance(service, dict) and all(text(service.get(name)) for name in ("hook", "description", "id"))
-        fits = whole and not set(service["id"]) & set("/?# ")
-        if not ledger.holds("S-DISC-2", fits, place, service):
-            continue
-        good.append(service)
-        ledger.holds("S-DISC-4", text(service.get("title")), f"{place}.title")
-        templates = service.get("prefetch", {})
-        if not isinstance(templates, dict):
-            ledger.holds("S-DISC-3", False, f"{place}.prefetch", templates)
-            continue
-        for key, template in templates.items():
-            faults = lint(template, service["hook"], version) if isinstance(template, str) else ["no text"]
-            ledger.holds("S-DISC-3", not faults, f"{place}.prefetch.{key}", "; ".join(faults))
-            beyond = unrestricted(template, version) if isinstance(template, str) else []
-            ledger.holds("S-DISC-5", not beyond, f"{place}.prefetch.{key}", "; ".join(beyond))
-    return good
-
-
-def response(document: Any, ledger: Ledger, hook: str = "", version: str = "2.0") -> list[str]:
-    """Enters what is right and wrong with an answer; returns the uuids of its cards."""
-    if not ledger.holds("S-JSON-1", isinstance(document, dict), "", type(document).__name__):
-        return []
-    _no_empty(document, "", ledger)
-    cards = document.get("cards")
-    ledger.holds("S-RSP-1", isinstance(cards, list), "cards", type(cards).__name__)
-    if "systemActions" in document:
-        actions = document["systemActions"]
-        ledger.holds("S-RSP-2", isinstance(actions, list), "systemActions", type(actions).__name__)
-        for n, action in _objects(actions):
-            _action(action, f"systemActions[{n}]", ledger, suggested=False)
-    if hook == "order-sign":
-        ledger.holds("crd-system-actions", "systemActions" in document, "systemActions")
-    uuids = []
-    for n, card in _objects(cards):
-        if ledger.holds("S-RSP-1", isinstance(card, dict), f"cards[{n}]", type(card).__name__):
-            _card(card, f"cards[{n}]", ledger, version)
-            if text(card.get("uuid")):
-                uuids.append(card["uuid"])
-    return uuids
-
-
-def _no_empty(tree: Any, place: str, ledger: Ledger) -> None:
-    """Nothing empty but `cards` (and, for CRD, `systemActions`); what lies in FHIR resources and extensions is their own matter."""
-    if isinstance(tree, dict):
-        for name, value in tree.items():
-            if name in ("resource", "extension", "appContext"):
-                continue
-            here = f"{place}.{name}" if place else name
-            if here not in ("cards", "systemActions"):
-                ledger.holds("S-JSON-2", value not in _EMPTY, here, value)
-            _no_empty(value, here, ledger)
-    elif isinstance(tree, list):
-        for n, value in enumerate(tree):
-            ledger.holds("S-JSON-2", value not in _EMPTY, f"{place}[{n}]", value)
-            _no_empty(value, f"{place}[{n}]", ledger)
-
-
-def _card(card: dict[str, Any], place: str, ledger: Ledger, version: str) -> None:
-    ledger.holds("S-CARD-1", text(card.get("uuid")), f"{place}.uuid", card.get("uuid"))
-    summary = card.get("summary")
-    short = text(summary) and len(str(summary)) < _LONGEST_SUMMARY
-    ledger.holds("S-CARD-2", short, f"{place}.summary", f"{len(str(summary))} characters")
-    if "detail" in card:
-        detail = card["detail"]
-        plain = text(detail) and not _HTML.search(_CODE_SPANS.sub("", detail))
-        ledger.holds("S-CARD-3", plain, f"{place}.detail", detail)
-    ledger.holds("S-CARD-4", card.get("indicator") in _INDICATORS, f"{place}.indicator", card.get("indicator"))
-    _source(card.get("source"), f"{place}.source", ledger)
-    if "suggestions" in card:
-        _suggestions(card, place, ledger, version)
-    for n, reason in _objects(card.get("overrideReasons")):
-        whole = isinstance(reason, dict) and all(text(reason.get(name)) for name in ("code", "system", "display"))
-        ledger.holds("cds-resp-4", whole, f"{place}.overrideReasons[{n}]", reason)
-    for n, link in _objects(card.get("links")):
-        whole = isinstance(link, dict) and text(link.get("label")) and absolute(link.get("url"))
-        right = whole and link.get("type") in ("absolute", "smart")
-        ledger.holds("S-LNK-1", right, f"{place}.links[{n}]", link)
-        if isinstance(link, dict):
-            ledger.holds(
-                "cds-resp-3", "appContext" not in link or link.get("type") == "smart", f"{place}.links[{n}]", link
-            )
-
-
-def _source(source: Any, place: str, ledger: Ledger) -> None:
-    if not ledger.holds("S-SRC-1", isinstance(source, dict) and text(source.get("label")), place, source):
+    Args:
+        version: what the client that is played speaks, `2.0` or `3.0`: which tokens it can fill.
+    """
+    services = services_of(tree)
+    listed = tree.get("services") if isinstance(tree, dict) else None
+    if not ledger.holds("S-DSC-1", isinstance(listed, list) and len(services) == len(listed), "services", listed):
         return
-    if "url" in source:
-        ledger.holds("S-SRC-1", absolute(source["url"]), f"{place}.url", source["url"])
-    topic = source.get("topic")
-    coded = isinstance(topic, dict) and text(topic.get("system")) and text(topic.get("code"))
-    if topic is not None:
-        ledger.holds("S-SRC-1", coded, f"{place}.topic", topic)
-    ledger.holds("crd-topic", coded, f"{place}.topic", topic)
+    seen: set[tuple[str, str]] = set()
+    for n, service in enumerate(services):
+        _service(service, f"services[{n}]", ledger, version)
+        pair = (str(service.get("hook")), str(service.get("id")))
+        ledger.holds("S-DSC-7", pair not in seen, f"services[{n}].id", " ".join(pair))
+        seen.add(pair)
 
 
-def _suggestions(card: dict[str, Any], place: str, ledger: Ledger, version: str) -> None:
-    behaviour = card.get("selectionBehavior")
-    ledger.holds("cds-resp-6", behaviour in _BEHAVIOURS, f"{place}.selectionBehavior", behaviour)
-    listed = [s for _, s in _objects(card["suggestions"]) if isinstance(s, dict)]
-    if behaviour == "at-most-one":
-        best = sum(1 for s in listed if s.get("isRecommended") is True)
-        ledger.holds("cds-resp-1", best <= 1, f"{place}.suggestions", f"{best} recommended")
-    for n, suggestion in _objects(card["suggestions"]):
-        here = f"{place}.suggestions[{n}]"
-        named = isinstance(suggestion, dict) and text(suggestion.get("label"))
-        if not ledger.holds("S-SUG-3", named and text(suggestion.get("uuid", "x")), here, suggestion):
-            continue
-        if "actionSelectionBehavior" in suggestion:
-            ledger.holds("S-ACT-1", version.startswith("3"), here, suggestion["actionSelectionBehavior"])
-        if "actions" in suggestion:
-            actions = suggestion["actions"]
-            ledger.holds("S-ACT-0", isinstance(actions, list) and bool(actions), f"{here}.actions", actions)
-            for m, action in _objects(actions):
-                _action(action, f"{here}.actions[{m}]", ledger, suggested=True)
+def _service(service: dict[str, Any], place: str, ledger: Ledger, version: str) -> None:
+    lacking = [name for name in ("hook", "id", "description") if not is_text(service.get(name))]
+    ledger.holds("S-DSC-2", not lacking, place, f"lacks {', '.join(lacking)}")
+    ledger.holds("S-DSC-3", is_text(service.get("title")), f"{place}.title", service.get("title"))
+    if "version" in service or version.startswith("3"):
+        told = service.get("version")
+        semantic = isinstance(told, str) and bool(_SEMANTIC.fullmatch(told))
+        ledger.holds("S-DSC-5", semantic, f"{place}.version", told)
+    hook = str(service.get("hook", ""))
+    if "hookVersion" in service:
+        told = service["hookVersion"]
+        published = _VERSIONS.get(hook, told)
+        right = isinstance(told, str) and (told == published or told.startswith(f"{published}."))
+        ledger.holds("S-DSC-6", right, f"{place}.hookVersion", told)
+    if "extension" in service:
+        ledger.holds("S-EXT-1", isinstance(service["extension"], dict), f"{place}.extension", service["extension"])
+    prefetch = service.get("prefetch", {})
+    texts = isinstance(prefetch, dict) and all(isinstance(query, str) for query in prefetch.values())
+    needs = service.get("usageRequirements", "")
+    ledger.holds("S-DSC-4", texts and isinstance(needs, str), f"{place}.prefetch", needs if texts else prefetch)
+    if texts:
+        _templates(prefetch, hook, f"{place}.prefetch", ledger, version)
 
 
-def _action(action: Any, place: str, ledger: Ledger, suggested: bool) -> None:
-    kind = action.get("type") if isinstance(action, dict) else None
-    if not ledger.holds("S-ACT-0", kind in ("create", "update", "delete"), f"{place}.type", kind):
+def _templates(prefetch: dict[str, str], hook: str, place: str, ledger: Ledger, version: str) -> None:
+    before: set[str] = set()
+    for key, template in prefetch.items():
+        at = f"{place}.{key}"
+        faults = lint(template, hook, version)
+        ledger.holds("S-PRE-1", not faults, at, "; ".join(faults))
+        wide = unrestricted(template, version)
+        ledger.holds("S-PRE-2", not wide, at, "; ".join(wide))
+        if version.startswith("3"):
+            taken = {other for token in _TOKEN.findall(template) for other in _OTHER_KEY.findall(token)}
+            ledger.holds("S-PRE-3", taken <= before, at, f"takes from {', '.join(sorted(taken - before))}")
+        before.add(key)
+
+
+def request(tree: Any, ledger: Ledger) -> None:
+    """Enters every check of a call in the ledger."""
+    held = tree if isinstance(tree, dict) else {}
+    context, hook = held.get("context"), held.get("hook")
+    right = is_text(hook) and is_uuid(held.get("hookInstance")) and isinstance(context, dict)
+    ledger.holds("S-REQ-1", right, "", (hook, held.get("hookInstance"), type(context).__name__))
+    if isinstance(context, dict):
+        required = REQUIRED.get(str(hook), {"patientId": str})
+        lacking = [name for name, kind in required.items() if not isinstance(context.get(name), kind)]
+        ledger.holds("S-REQ-2", not lacking, "context", f"lacks {', '.join(lacking)}")
+    if "fhirAuthorization" in held:
+        _authorization(held["fhirAuthorization"], ledger)
+        ledger.holds("cds-r-1", is_text(held.get("fhirServer")), "fhirServer", "missing")
+
+
+def _authorization(told: Any, ledger: Ledger) -> None:
+    held = told if isinstance(told, dict) else {}
+    lacking = [name for name, kind in _AUTHORIZATION.items() if not isinstance(held.get(name), kind)]
+    right = not lacking and held["token_type"] == _BEARER
+    # By names alone: the values are secrets.
+    ledger.holds("S-REQ-3", right, "fhirAuthorization", f"lacks {', '.join(lacking)}" if lacking else "not Bearer")
+    scope = held.get("scope")
+    if isinstance(scope, str) and _PATIENT_SCOPE.search(scope):
+        ledger.holds("cds-r-2", is_text(held.get("patient")), "fhirAuthorization.patient", "missing")
+
+
+def feedback(tree: Any, ledger: Ledger) -> None:
+    """Enters every check of a feedback body in the ledger."""
+    listed = tree.get("feedback") if isinstance(tree, dict) else None
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    right = isinstance(listed, list) and len(items) == len(listed)
+    if not ledger.holds("S-FB-1", right, "feedback", type(listed).__name__):
         return
-    if suggested:
-        ledger.holds("cds-resp-5", text(action.get("description")), f"{place}.description")
-    if kind == "delete":
-        named = isinstance(action.get("resourceId"), str) and bool(_REFERENCE.fullmatch(action["resourceId"]))
-        ledger.holds("cds-resp-2", named and "resource" not in action, place, action.get("resourceId"))
-    else:
-        resource = action.get("resource")
-        ledger.holds("S-ACT-2", isinstance(resource, dict) and text(resource.get("resourceType")), f"{place}.resource")
+    for n, item in enumerate(items):
+        place = f"feedback[{n}]"
+        right = is_text(item.get("card")) and _is_utc(item.get("outcomeTimestamp"))
+        ledger.holds("S-FB-1", right, place, (item.get("card"), item.get("outcomeTimestamp")))
+        outcome = item.get("outcome")
+        ledger.holds("cds-fb-1", outcome in ("accepted", "overridden"), f"{place}.outcome", outcome)
+        if outcome == "accepted":
+            chosen = item.get("acceptedSuggestions")
+            told = isinstance(chosen, list) and bool(chosen)
+            told = told and all(isinstance(one, dict) and is_text(one.get("id")) for one in chosen or ())
+            ledger.holds("cds-fb-2", told, f"{place}.acceptedSuggestions", type(chosen).__name__)
+        if "overrideReason" in item:
+            why = item["overrideReason"]
+            said = isinstance(why, dict) and (isinstance(why.get("reason"), dict) or is_text(why.get("userComment")))
+            ledger.holds("cds-fb-3", said, f"{place}.overrideReason", "neither reason nor userComment")
 
 
-def request(document: Any) -> list[str]:
-    """What is wrong with a call that a client sends, by the names of the published invariants; empty when it is right."""
-    found = []
-    body = document if isinstance(document, dict) else {}
-    authorization = body.get("fhirAuthorization")
-    if authorization is not None and not text(body.get("fhirServer")):
-        found.append("cds-r-1")
-    scope = str(authorization.get("scope", "")) if isinstance(authorization, dict) else ""
-    if "patient/" in scope and not text(authorization.get("patient")):  # type: ignore[union-attr]
-        found.append("cds-r-2")
-    return found
-
-
-def feedback(document: Any) -> list[str]:
-    """What is wrong with a feedback that a client sends, likewise."""
-    found: dict[str, None] = {}
-    listed = document.get("feedback") if isinstance(document, dict) else None
-    for _, item in _objects(listed):
-        outcome = item.get("outcome") if isinstance(item, dict) else None
-        if outcome not in ("accepted", "overridden"):
-            found["cds-fb-1"] = None
-        chosen = item.get("acceptedSuggestions") if isinstance(item, dict) else None
-        if outcome == "accepted" and not (chosen and all(text(s.get("id")) for s in chosen)):
-            found["cds-fb-2"] = None
-        told = item.get("overrideReason") if isinstance(item, dict) else None
-        if told is not None and not (isinstance(told, dict) and (told.get("reason") or told.get("userComment"))):
-            found["cds-fb-3"] = None
-    return list(found)
+def _is_utc(text: object) -> bool:
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return False
+    if at is None or at.tzinfo is None or "T" not in str(text).upper():
+        return False
+    return not at.utcoffset()

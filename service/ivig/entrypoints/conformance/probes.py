@@ -1,201 +1,211 @@
-"""A running service, called as clients call it: rightly, oddly and wrongly. A fixed, small number of calls."""
+"""The calls of a live service: discovery, right calls of every hook, the states of prefetch, files given."""
 
 from __future__ import annotations
 
-import base64
-import copy
-import json
-import time
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+import statistics
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
-from ivig.entrypoints.conformance import documents
-from ivig.entrypoints.conformance.checks import Ledger
+from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    import httpx
+from ivig.entrypoints.conformance import answers, bodies, documents
+from ivig.entrypoints.conformance.caller import JSON, Answered, Caller, Unreachable
+from ivig.entrypoints.conformance.checks import Ledger, Level
+from ivig.entrypoints.conformance.demands import REQUEST
 
 Json = dict[str, Any]
-Signer = Callable[[str], str]  # the address called -> a fresh token
-_SOON_S, _LATE_S = 0.5, 5.0
-_WANTING = 412
-_PATIENT = {"resourceType": "Patient", "id": "conformance", "birthDate": "1980-01-01", "gender": "female"}
-_DRAFT = {
-    "resourceType": "MedicationRequest",
-    "id": "draft1",
-    "status": "draft",
-    "intent": "order",
-    "subject": {"reference": "Patient/conformance"},
-    "medicationCodeableConcept": {"text": "paracetamol 500 mg"},
-}
-_ORDERS = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _DRAFT}]}
-_USER = {"userId": "Practitioner/conformance", "patientId": "conformance"}
-_CONTEXTS: dict[str, Json] = {
-    "order-select": {**_USER, "selections": ["MedicationRequest/draft1"], "draftOrders": _ORDERS},
-    "order-sign": {**_USER, "draftOrders": _ORDERS},
-    "order-dispatch": {
-        "patientId": "conformance",
-        "dispatchedOrders": ["ServiceRequest/s1"],
-        "performer": "Organization/o1",
-    },
-    "patient-view": _USER,
-    "encounter-start": {**_USER, "encounterId": "e1"},
-    "encounter-discharge": {**_USER, "encounterId": "e1"},
-    "appointment-book": {**_USER, "appointments": {"resourceType": "Bundle", "entry": []}},
-}
-_FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
-_EMPTY_BUNDLE = {"resourceType": "Bundle", "type": "searchset", "entry": []}
+UNTRUSTED = (401, 403)
+_MOST_SERVICES = 20  # of one discovery document, each of which costs some ten calls
+_QUICK_S, _SLOW_S, _SLOWER_S = 0.5, 5.0, 10.0
+_SLOWER = ("appointment-book", "order-sign", "order-dispatch")  # that may have to gather first
+_MOST_SLOW = 0.1
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_UNKNOWN: Json = {"org.example.unknown": {"of": ["a", 1]}, "unknownField": {"nested": True}}
 
 
-class Prober:
-    """Probes one service address and enters what it sees.
+class Look(Struct):
+    """What a run has found so far.
 
     Args:
-        base: the address that `/cds-services` lies below.
-        signer: gives a token for an address, None to call without one.
-        version: of CDS Hooks that is spoken.
+        version: what the client that is played speaks, `2.0` or `3.0`.
+        server: a FHIR server that calls tell of; '' for none.
+        cards: the uuids of cards got, each with those of its suggestions, by the id of the service.
+        took: the hook and the seconds of each right call.
     """
 
-    def __init__(
-        self,
-        client: httpx.Client,
-        base: str,
-        ledger: Ledger,
-        signer: Signer | None = None,
-        version: str = "2.0",
-        fhir_server: str = "",
-    ) -> None:
-        self.client, self.base, self.ledger = client, base.rstrip("/").removesuffix("/cds-services"), ledger
-        self.signer, self.version, self.fhir_server = signer, version, fhir_server
-        self.calls = 0
+    caller: Caller
+    ledger: Ledger
+    version: str = "2.0"
+    crd: bool = False
+    server: str = ""
+    cards: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    took: list[tuple[str, float]] = field(default_factory=list)
+    services: list[Json] = field(default_factory=list)
 
-    def run(self, requests: Iterable[tuple[str, Json]] = ()) -> None:
-        """Every probe; `requests` are calls of the user's own, by name.
+    def sent(self, check: str, answered: Answered, right: tuple[int, ...], place: str) -> Answered:
+        """Enters what a request was answered with: a fault of the service's under `S-5XX-1`, else under `check`."""
+        if self.ledger.holds("S-5XX-1", not answered.broke, place, answered.told):
+            self.ledger.holds(check, answered.status in right, place, answered.told)
+        self.well_told(answered, place)
+        return answered
 
-        Raises:
-            httpx.HTTPError: the service cannot be reached.
-        """
-        answer = self._send("GET", "/cds-services")
-        self.ledger.place = "discovery"
-        right = answer.status_code == 200 and _json(answer) is not None
-        self.ledger.holds("S-DISC-1", right, "", f"{answer.status_code} {answer.headers.get('content-type', '')}")
-        services = documents.discovery(_json(answer), self.ledger, self.version)
-        for service in services:
-            self._service(service)
-        for name, body in requests:
-            hook = str(body.get("hook", ""))
-            for service in [s for s in services if s["hook"] == hook]:
-                self.ledger.place = name
-                self._called(service["id"], body, hook)
-        if services:
-            self._wrong(services)
-            self._feedback(services[0]["id"])
-        self.ledger.place = "tokens"
-        if self.signer is not None:
-            self._tokens()
+    def well_told(self, answered: Answered, place: str) -> None:
+        """Of an answer that is not 2xx: that it holds an OperationOutcome."""
+        if answered.status and not 200 <= answered.status < 300:
+            tree = answered.tree
+            kind = tree.get("resourceType") if isinstance(tree, dict) else None
+            self.ledger.holds("S-ERR-8", kind == "OperationOutcome", place, f"{answered.told} {answered.media}")
 
-    def _service(self, service: Mapping[str, Any]) -> None:
-        hook, path = service["hook"], service["id"]
-        if hook not in _CONTEXTS:
-            return
-        keys = list(service.get("prefetch") or {})
-        full = {key: _PATIENT if key.lower() == "patient" else None for key in keys}
-        self.ledger.place = hook
-        self._called(path, self._call(hook, full), hook)
-        self._called(path, self._call(hook, None), hook)
-        odd = self._call(hook, full) | {"extension": {"org.example.more": {"a": [1]}}, "aLaterElement": {"b": [{}]}}
-        odd["context"] |= {"aLaterField": 7}
-        answer = self._called(path, odd, hook)
-        self.ledger.holds("S-TOL-1", answer.status_code == 200, "", answer.status_code)
-        for name, value in (("null", None), ("an empty Bundle", _EMPTY_BUNDLE), ("an OperationOutcome", _FAILED)):
-            held = dict.fromkeys(keys, value)
-            answer = self._called(path, self._call(hook, held), hook)
-            self.ledger.holds("S-PRE-1", answer.status_code < 500, name, answer.status_code)
-
-    def _call(self, hook: str, prefetch: Json | None) -> Json:
-        body: Json = {"hook": hook, "hookInstance": str(uuid.uuid4()), "context": copy.deepcopy(_CONTEXTS[hook])}
-        if self.fhir_server:
-            body["fhirServer"] = self.fhir_server
-        return body | ({"prefetch": prefetch} if prefetch is not None else {})
-
-    def _called(self, service: str, body: Json, hook: str) -> httpx.Response:
-        """One valid call, with all that is to be said of its answer."""
-        started = time.perf_counter()
-        answer = self._send("POST", f"/cds-services/{service}", body)
-        took = time.perf_counter() - started
-        self.ledger.holds("S-REQ-2", answer.status_code < 500, "", answer.status_code)
-        self.ledger.holds("S-REQ-1", answer.status_code in (200, _WANTING), "", answer.status_code)
-        self.ledger.holds("S-PERF-1", took < _SOON_S, "", f"{took * 1e3:.0f} ms")
-        self.ledger.holds("S-PERF-2", took < _LATE_S, "", f"{took * 1e3:.0f} ms")
-        if answer.status_code == 200:
-            documents.response(_json(answer), self.ledger, hook, self.version)
-        return answer
-
-    def _wrong(self, services: list[Mapping[str, Any]]) -> None:
-        """Calls that are to be refused, each with its status where convention has one."""
-        first = services[0]
-        path, hook = f"/cds-services/{first['id']}", first["hook"]
-        good = self._call(hook, {}) if hook in _CONTEXTS else {"hook": hook, "hookInstance": "x", "context": {}}
-        own = {s["hook"] for s in services if s["id"] == first["id"]}
-        another = next(h for h in _CONTEXTS if h not in own)
-        nameless = {k: v for k, v in good.items() if k != "context"}
-        self.ledger.place = "wrong calls"
-        refused = self._refusal("another hook", self._send("POST", path, self._call(another, {})))
-        self.ledger.holds("S-REQ-3", 400 <= refused < 500, "", refused)
-        for name, body in (("not JSON", b"{"), ("empty", b""), ("no context", nameless), ("an array", b"[]")):
-            self.ledger.holds("S-REQ-4", self._refusal(name, self._send("POST", path, body)) == 400, name)
-        unknown = self._refusal("an unknown service", self._send("POST", "/cds-services/no-such-service", good))
-        self.ledger.holds("S-REQ-5", unknown == 404, "an unknown service", unknown)
-        method = self._refusal("GET", self._send("GET", path))
-        self.ledger.holds("S-REQ-5", method == 405, "GET of a service", method)
-
-    def _refusal(self, name: str, answer: httpx.Response) -> int:
-        self.ledger.holds("S-REQ-2", answer.status_code < 500, name, answer.status_code)
-        told = _json(answer)
-        outcome = isinstance(told, dict) and told.get("resourceType") == "OperationOutcome"
-        self.ledger.holds("S-REQ-6", outcome, name, answer.headers.get("content-type", ""))
-        return answer.status_code
-
-    def _feedback(self, service: str) -> None:
-        self.ledger.place = "feedback"
-        path = f"/cds-services/{service}/feedback"
-        item = {"card": str(uuid.uuid4()), "outcome": "overridden", "outcomeTimestamp": "2026-01-01T00:00:00Z"}
-        chosen = item | {"outcome": "accepted", "acceptedSuggestions": [{"id": str(uuid.uuid4())}]}
-        first = self._send("POST", path, {"feedback": [item, chosen]})
-        if first.status_code in (404, 405):
-            return  # not offered, which it may be
-        again = self._send("POST", path, {"feedback": [item]})
-        for name, answer in (("unknown cards", first), ("the same twice", again)):
-            self.ledger.holds("S-FB-1", answer.is_success, name, answer.status_code)
-
-    def _tokens(self) -> None:
-        assert self.signer is not None
-        url = f"{self.base}/cds-services"
-        head, claims, _ = self.signer(url).split(".")
-        none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT","kid":"x"}').decode().rstrip("=")
-        for name, token in (("alg none", f"{none}.{claims}."), ("no signature", f"{head}.{claims}."), ("no token", "")):
-            answer = self._send("GET", "/cds-services", token=token)
-            self.ledger.holds("S-AUTH-1", answer.status_code in (401, 403), name, answer.status_code)
-
-    def _send(
-        self, method: str, path: str, body: Json | bytes | None = None, token: str | None = None
-    ) -> httpx.Response:
-        self.calls += 1
-        url = f"{self.base}{path}"
-        headers = {"Accept": "application/json"}
-        if token is None and self.signer is not None:
-            token = self.signer(url)
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return self.client.request(method, url, content=content, headers=headers)
+    def parsed(self, answered: Answered, place: str) -> Any:
+        """The body of an answer; entered is whether it is JSON and says so. None where it is not."""
+        tree = answered.tree
+        right = tree is not None and answered.media == JSON
+        self.ledger.holds("S-JSON-1", right, place, answered.media or "no media type")
+        return tree
 
 
-def _json(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
+def discover(look: Look) -> None:
+    """Gets and checks the discovery document.
+
+    Raises:
+        Unreachable: nobody answers, or not without a token that we lack.
+    """
+    caller, ledger = look.caller, look.ledger
+    where = urlsplit(caller.base)
+    if where.hostname not in _LOOPBACK:
+        ledger.holds("S-TLS-1", where.scheme == "https", "", f"{where.scheme}://")
+    answered = caller.get(caller.url())
+    if not answered.status:
+        raise Unreachable(f"Nobody answers at {caller.url()} ({answered.fault}).")
+    if answered.status in UNTRUSTED:
+        taken = (
+            "takes none of ours"
+            if caller.signer is not None
+            else "asks for tokens: give --token-key, --issuer and --kid"
+        )
+        raise Unreachable(f"The service at {caller.url()} {taken} ({answered.status}).")
+    if not ledger.holds("S-DSC-0", answered.status == 200, "GET /cds-services", answered.told):
+        return
+    tree = look.parsed(answered, "GET /cds-services")
+    if tree is not None:
+        ledger.place = "GET /cds-services"
+        documents.discovery(tree, ledger, look.version)
+        ledger.place = ""
+        usable = [
+            s for s in documents.services_of(tree) if answers.is_text(s.get("id")) and answers.is_text(s.get("hook"))
+        ]
+        look.services = usable[:_MOST_SERVICES]
+
+
+def call_services(look: Look) -> None:
+    """Right calls of every service, of its hook."""
+    for service in look.services:
+        hook, url = service["hook"], look.caller.url(service["id"])
+        name = f"{hook} {service['id']}"
+        right = bodies.prefetched(service)
+        # Of a service that asks for no prefetch nobody knows what it would need.
+        sent = (200,) if right else (200, 412)
+        full = _answered(look, service, bodies.call(hook, prefetch=right), "S-STS-1", sent, f"{name}, full")
+        odd = bodies.call(hook, prefetch=right | {"org-example-unknown": None}, **_UNKNOWN)
+        odd["context"] |= _UNKNOWN
+        if full.status == 200:
+            _answered(look, service, odd, "S-TOL-1", (200,), f"{name}, unknown fields")
+        least = bodies.call(hook, full=False)
+        _answered(look, service, least, "S-STS-2", (200, 412), f"{name}, no prefetch")
+        if look.server:
+            reaching = bodies.call(hook, fhirServer=look.server)
+            _answered(look, service, reaching, "S-STS-2", (200, 412), f"{name}, FHIR server")
+        if right:
+            _states(look, service, url, name)
+
+
+def _states(look: Look, service: Json, url: str, name: str) -> None:
+    """What a client sends for a key that it found nothing for, or could not ask for."""
+    hook = service["hook"]
+    absent = _answered(
+        look,
+        service,
+        bodies.call(hook, prefetch=bodies.nothing_found(service)),
+        "S-PRF-1",
+        (200, 412),
+        f"{name}, null searches",
+    )
+    if absent.status in (200, 412):
+        look.ledger.holds("S-PRF-2", absent.status == 200, f"{name}, null searches", absent.told)
+    states = {
+        "all null": None,
+        "empty searches": bodies.searchset(),
+        "OperationOutcomes": bodies.failed(),
+        "OperationOutcomes in searches": bodies.partly(),
+    }
+    for state, value in states.items():
+        body = bodies.call(hook, prefetch=bodies.every(service, value))
+        _answered(look, service, body, "S-PRF-1", (200, 412), f"{name}, {state}")
+
+
+def _answered(look: Look, service: Json, body: Any, check: str, right: tuple[int, ...], place: str) -> Answered:
+    answered = look.caller.post(look.caller.url(service["id"]), body)
+    look.sent(check, answered, right, place)
+    look.took.append((service["hook"], answered.took_s))
+    if answered.status == 200:
+        tree = look.parsed(answered, place)
+        if tree is not None:
+            look.ledger.place = place
+            answers.answer(tree, look.ledger, service["hook"], look.version, look.crd)
+            look.ledger.place = ""
+            look.cards.setdefault(service["id"], {}).update(_uuids(tree))
+    return answered
+
+
+def _uuids(tree: Any) -> dict[str, list[str]]:
+    """The uuid of each card with those of its suggestions."""
+    listed = tree.get("cards") if isinstance(tree, dict) else None
+    found: dict[str, list[str]] = {}
+    for card in listed if isinstance(listed, list) else ():
+        if isinstance(card, dict) and answers.is_text(card.get("uuid")):
+            told = card.get("suggestions")
+            suggestions = told if isinstance(told, list) else []
+            found[card["uuid"]] = [
+                s["uuid"] for s in suggestions if isinstance(s, dict) and answers.is_text(s.get("uuid"))
+            ]
+    return found
+
+
+def given(look: Look, files: Sequence[tuple[str, Any]]) -> None:
+    """Calls and feedback of files: each is checked itself, then sent to the services that it is for.
+
+    Args:
+        files: (name, parsed body).
+    """
+    for name, tree in files:
+        of_feedback = isinstance(tree, dict) and "feedback" in tree
+        ledger = Ledger(REQUEST)
+        for entered in (ledger, look.ledger):
+            entered.place = name
+            documents.feedback(tree, entered) if of_feedback else documents.request(tree, entered)
+            entered.place = ""
+        if of_feedback:
+            for service in look.services[:1]:
+                _only_no_fault(look, look.caller.post(look.caller.url(service["id"], "feedback"), tree), name)
+            continue
+        hook = tree.get("hook") if isinstance(tree, dict) else None
+        for service in (s for s in look.services if s["hook"] == hook):
+            if ledger.broken(Level.SHALL):
+                _only_no_fault(look, look.caller.post(look.caller.url(service["id"]), tree), name)
+            else:
+                _answered(look, service, tree, "S-STS-3", (200, 412), f"{name}, {service['id']}")
+
+
+def _only_no_fault(look: Look, answered: Answered, place: str) -> None:
+    look.ledger.holds("S-5XX-1", not answered.broke, place, answered.told)
+    look.well_told(answered, place)
+
+
+def timed(took: Sequence[tuple[str, float]], ledger: Ledger) -> None:
+    """Enters how long right calls took: hook and seconds."""
+    if took:
+        middle = statistics.median(seconds for _, seconds in took)
+        ledger.holds("S-PERF-1", middle <= _QUICK_S, f"of {len(took)} calls", f"{middle * 1e3:.0f} ms")
+        slow = sum(seconds > (_SLOWER_S if hook in _SLOWER else _SLOW_S) for hook, seconds in took)
+        ledger.holds("S-PERF-2", slow <= len(took) * _MOST_SLOW, f"of {len(took)} calls", f"{slow} took longer")
