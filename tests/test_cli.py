@@ -21,6 +21,7 @@ from ivig import validator as validator_module
 from ivig.catalogue import RULES
 from ivig.entrypoints import files
 from ivig.entrypoints.terminal import render, screen
+from ivig.settings import Settings, listed
 from judged import answer, validator
 from r4 import Json
 
@@ -436,3 +437,11 @@ def test_keys_says_when_there_is_none(ivig_: Run) -> None:
     assert (ran.code, ran.out) == (64, "")
     assert "No key holds nosuchkey" in ran.err
     assert "none (house)" in ivig_("knowledge", "keys", "formulary").out
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hun:ter2", "hun@ter2", "hun/ter2"])
+def test_no_password_is_listed_with_the_settings(password: str) -> None:
+    settings = Settings(database_url=f"postgresql://user:{password}@host/name", hash_key="hunter2")
+    rows = {name: value for name, value, _, _ in listed(settings)}
+    assert rows["IVIG_DATABASE_URL"] == "postgresql://user:***@host/name"
+    assert "hunter2" not in str(rows)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +12,7 @@ from typer.testing import CliRunner
 
 from ivig.cli import app
 from ivig.store.database import FILE
+from serving import answering
 from signing import ISSUER, URL, curve_key, jwk, jwks, rsa_key, token
 
 runner = CliRunner()
@@ -126,28 +123,6 @@ def test_without_tokens_it_says_that_it_is_for_development(site: Path, monkeypat
     assert "For development only" in looked()[1]
 
 
-@contextmanager
-def fhir_server(status: int, body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/fhir"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
 @pytest.mark.parametrize(
     ("status", "body", "code", "seen"),
     [
@@ -160,7 +135,8 @@ def fhir_server(status: int, body: bytes) -> Iterator[str]:
 def test_fhir_servers(
     site: Path, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, code: int, seen: str
 ) -> None:
-    with fhir_server(status, body) as base:
+    with answering(body, status) as address:
+        base = f"{address}/fhir"
         monkeypatch.setenv("IVIG_FHIR_SERVERS", base)
         refused, told = looked()
         assert (refused, "not https" in told) == (1, True)
@@ -214,7 +190,7 @@ def test_another_address_and_files_that_are_not_there(site: Path, monkeypatch: p
 
 
 def test_offline_no_key_set_is_fetched(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with fhir_server(200, jwks(jwk(rsa_key(), "one"))) as base:
+    with answering(jwks(jwk(rsa_key(), "one"))) as base:
         entry = f"{{id: ehr, issuer: '{ISSUER}', jwks_file: keys.json, jwks_urls: ['{base}']}}"
         (site / "clients.yaml").write_text(f"clients:\n  - {entry}\n")
         monkeypatch.setenv("IVIG_PRIVATE_ADDRESSES", "allowed")

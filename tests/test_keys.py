@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import respx
 from ivig.trust import keys as room
 from ivig.trust.clients import Client
 from ivig.trust.keys import KeyFault, Keys, keys_in
+from serving import answering
 from signing import ISSUER, JWKS, Net, curve_key, jwk, jwks, private_jwk, rsa_key
 
 
@@ -136,30 +133,9 @@ def test_keys_from_a_file_and_none_from_where_it_does_not_say(tmp_path: Path) ->
     assert net.asked == []
 
 
-@contextmanager
-def key_server(body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/jwks"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
 def test_a_real_key_server_and_one_at_a_private_address() -> None:
-    with key_server(jwks(jwk(rsa_key(), "one"))) as url:
+    with answering(jwks(jwk(rsa_key(), "one"))) as base:
+        url = f"{base}/jwks"
         client = Client("ehr", ISSUER, (url,))
         assert asyncio.run(Keys(private=True).find(client, "one", url)).kid == "one"
         with pytest.raises(KeyFault, match="may not be called"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +13,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "IVIG_"
+# Of an address: what stands between `scheme://user:` and the last @ before the path.
+_PASSWORD = re.compile(r"(://[^/@:]*:).*@")
 
 
 class SettingsFault(Exception):
@@ -140,12 +143,16 @@ def load_settings() -> Settings:
 
 def _line(error: ErrorDetails) -> str:
     name = PREFIX + "_".join(map(str, error["loc"])).upper()
-    return f"{name}={error['input']}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{name}={_shown(error['input'])}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def listed(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Name, value, default and meaning of every setting."""
+    """Name, value, default and meaning of every setting; no key and no password."""
     return [
-        (PREFIX + name.upper(), str(getattr(settings, name)), str(field.default), field.description or "")
+        (PREFIX + name.upper(), _shown(getattr(settings, name)), _shown(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
+
+
+def _shown(value: object) -> str:
+    return _PASSWORD.sub(r"\1***@", str(value))
