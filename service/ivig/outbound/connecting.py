@@ -18,7 +18,8 @@ import httpx
 from ivig.outbound import NotAllowed
 from ivig.outbound.addresses import callable_address
 
-_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=30)
+# No more at once than a server usually lets wait at its door (a backlog of 100): who is turned away there comes again after seconds.
+_LIMITS = httpx.Limits(max_connections=80, max_keepalive_connections=40, keepalive_expiry=30)
 
 
 class Client(httpx.AsyncClient):
